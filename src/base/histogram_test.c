@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/histogram.h"
+
+#include <stdlib.h>
+
+#include "base/random.h"
+#include "tests/check.h"
+
+static int compare(const void *a, const void *b) {
+	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+	return x < y ? -1 : x > y;
+}
+
+TEST(an_empty_histogram_gives_zeros) {
+	struct histogram histogram;
+	histogram_init(&histogram);
+	CHECK_INT(histogram_percentile(&histogram, 50), 0);
+	CHECK_DOUBLE(histogram_mean(&histogram), 0);
+}
+
+TEST(one_value_is_every_percentile) {
+	struct histogram histogram;
+	histogram_init(&histogram);
+	histogram_record(&histogram, 123456789);
+	CHECK_INT(histogram_percentile(&histogram, 0.001), 123456789);
+	CHECK_INT(histogram_percentile(&histogram, 100), 123456789);
+	CHECK_DOUBLE(histogram_mean(&histogram), 123456789);
+}
+
+TEST(small_values_are_exact) {
+	struct histogram histogram;
+	histogram_init(&histogram);
+	for (int i = 1; i <= 20; i++) {
+		histogram_record(&histogram, i);
+	}
+	CHECK_INT(histogram_percentile(&histogram, 50), 10);
+	CHECK_INT(histogram_percentile(&histogram, 51), 11);
+	CHECK_INT(histogram_percentile(&histogram, 95), 19);
+	CHECK_INT(histogram_percentile(&histogram, 100), 20);
+}
+
+TEST(a_percentile_that_is_a_whole_rank_stays_there) {
+	struct histogram histogram;
+	histogram_init(&histogram);
+	for (int i = 0; i < 999; i++) {
+		histogram_record(&histogram, 1);
+	}
+	histogram_record(&histogram, 30);
+	CHECK_INT(histogram_percentile(&histogram, 99.9), 1);
+	CHECK_INT(histogram_percentile(&histogram, 99.91), 30);
+}
+
+TEST(extreme_values_are_clamped_not_lost) {
+	struct histogram histogram;
+	histogram_init(&histogram);
+	histogram_record(&histogram, -5);
+	histogram_record(&histogram, INT64_MAX);
+	CHECK_INT(histogram.count, 2);
+	CHECK_INT(histogram.min, 0);
+	CHECK_INT(histogram.max, INT64_C(1) << 62);
+	CHECK_INT(histogram_percentile(&histogram, 100), INT64_C(1) << 62);
+}
+
+TEST(percentiles_are_within_a_32nd_of_the_nearest_rank) {
+	enum { COUNT = 5000 };
+	static int64_t values[COUNT];
+	struct histogram histogram, other;
+	struct random random;
+	uint64_t seed = 7;
+	print_message("seed %llu\n", (unsigned long long)seed);
+	random_init(&random, seed);
+	histogram_init(&histogram);
+	histogram_init(&other);
+	for (int i = 0; i < COUNT; i++) {
+		values[i] = (int64_t)(random_next(&random) >> (2 + random_below(&random, 60)));
+		histogram_record(i % 3 ? &histogram : &other, values[i]);
+	}
+	histogram_merge(&histogram, &other);
+	qsort(values, COUNT, sizeof(*values), compare);
+	CHECK_INT(histogram.count, COUNT);
+	CHECK_INT(histogram.min, values[0]);
+	CHECK_INT(histogram.max, values[COUNT - 1]);
+	for (int tenth = 1; tenth <= 1000; tenth++) {
+		int64_t exact = values[(tenth * COUNT + 999) / 1000 - 1];
+		int64_t given = histogram_percentile(&histogram, tenth / 10.0);
+		CHECK(given >= exact && given - exact <= exact / 32);
+	}
+}
+
+TEST(merging_into_an_empty_one_copies) {
+	struct histogram histogram, other;
+	histogram_init(&histogram);
+	histogram_init(&other);
+	histogram_merge(&histogram, &other);
+	CHECK_INT(histogram.count, 0);
+	histogram_record(&other, 17);
+	histogram_merge(&histogram, &other);
+	CHECK_INT(histogram.min, 17);
+	CHECK_INT(histogram_percentile(&histogram, 50), 17);
+}
+
+int main(void) {
+	return TESTS(RUN(an_empty_histogram_gives_zeros), RUN(one_value_is_every_percentile),
+		RUN(small_values_are_exact), RUN(a_percentile_that_is_a_whole_rank_stays_there),
+		RUN(extreme_values_are_clamped_not_lost),
+		RUN(percentiles_are_within_a_32nd_of_the_nearest_rank),
+		RUN(merging_into_an_empty_one_copies));
+}

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// One generation as a file of two JSON lines: what it is, and the texts. The first line carries its
+// own checksum and that of the second, so a list needs only first lines. Nobody outside config/
+// includes it.
+#pragma once
+
+#include "config/generations.h"
+
+#define GENERATION_HEADER_MAX 4096 // the first line; the author is cut to fit
+#define GENERATION_AUTHOR_MAX 200
+// Six bytes for one is the worst that JSON does to a text.
+#define GENERATION_BODY_MAX ((size_t)CONFIG_FILE_MAX * 6 + 65536)
+
+struct entry {
+	struct generation public; // its verdict is the one shown
+	enum verdict on_disk;
+	uint64_t activated; // 0: never was in force
+	size_t body_bytes;
+	uint32_t body_crc;
+	char author[GENERATION_AUTHOR_MAX + 1];
+};
+
+// Copies the author, cut to what fits.
+void entry_set_author(struct entry *entry, struct str author);
+// Appends the first line, with its newline.
+void entry_format(const struct entry *entry, struct buf *out);
+// Reads the first line (without the newline) of generation `number`; false when it is damaged. The
+// author's pointer is into *out.
+_must_use_ bool entry_parse(struct str line, uint64_t number, struct entry *out);
+// Appends the second line.
+void body_format(const struct config_files *files, struct buf *out);
+// Files from a second line; the caller finishes them.
+_must_use_ bool body_parse(
+	struct str body, const struct entry *entry, struct config_files *out, struct err *err);

@@ -1,0 +1,417 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every change is one file replaced as one step, so there is no moment at which two files must
+// agree: which generation is in force follows from the highest `activated` count among the active
+// and pending ones, and whatever else says "active" is an earlier one, shown as good.
+#include "config/generations.h"
+
+#include <errno.h>
+#include <inttypes.h>
+
+#include "base/alloc.h"
+#include "base/crc32c.h"
+#include "config/generation_file.h"
+
+#define KEPT 100
+#define LISTED_MAX 10000	       // files looked at when opened, the newest ones
+#define NUMBER_MAX (UINT64_C(1) << 53) // readable by every JSON reader
+
+struct generations {
+	struct fs *fs;
+	char *folder;
+	struct entry **items; // by number
+	size_t n;
+	uint64_t last_number; // ever seen or tried
+	uint64_t last_activated;
+};
+
+struct numbers {
+	struct generations *owner;
+	uint64_t *items;
+	size_t n;
+	char **stale; // left-over temporary files
+	size_t stale_count;
+};
+
+static char *path_of(const struct generations *generations, uint64_t number) {
+	return xasprintf("%s/%08" PRIu64 ".json", generations->folder, number);
+}
+
+static bool is_in_force(const struct entry *entry) {
+	return entry->on_disk == VERDICT_ACTIVE || entry->on_disk == VERDICT_PENDING;
+}
+
+// The entry in force with the highest count below `limit`, or NULL.
+static struct entry *newest_in_force(const struct generations *generations, uint64_t limit) {
+	struct entry *newest = NULL;
+	for (size_t i = 0; i < generations->n; i++) {
+		struct entry *entry = generations->items[i];
+		if (is_in_force(entry) && entry->activated < limit &&
+			(!newest || entry->activated > newest->activated)) {
+			newest = entry;
+		}
+	}
+	return newest;
+}
+
+static void show_verdicts(struct generations *generations) {
+	const struct entry *newest = newest_in_force(generations, UINT64_MAX);
+	for (size_t i = 0; i < generations->n; i++) {
+		struct entry *entry = generations->items[i];
+		bool is_past = is_in_force(entry) && entry != newest;
+		entry->public.verdict = is_past ? VERDICT_GOOD : entry->on_disk;
+	}
+}
+
+// No links, no pipes: a file of ours is a plain file.
+static int open_file(const struct generations *generations, const char *path) {
+	return generations->fs->open(
+		generations->fs, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0);
+}
+
+// The first line of a file, if it is whole and the rest has the length it tells.
+static bool read_header(struct generations *generations, uint64_t number, struct entry *out) {
+	char text[GENERATION_HEADER_MAX];
+	_cleanup_(freep) char *path = path_of(generations, number);
+	struct fs_stat stat;
+	int fd = open_file(generations, path);
+	if (fd < 0) {
+		return false;
+	}
+	ssize_t n = fs_read_all(generations->fs, fd, text, sizeof(text), 0);
+	(void)generations->fs->close(generations->fs, fd); // only read
+	struct str line = str_range(text, n < 0 ? 0 : (size_t)n);
+	ptrdiff_t end = str_find_char(line, '\n');
+	struct entry entry;
+	if (end < 0 || !entry_parse(str_head(line, (size_t)end), number, &entry) ||
+		generations->fs->stat(generations->fs, path, &stat) < 0 ||
+		entry.body_bytes > GENERATION_BODY_MAX ||
+		stat.size != (int64_t)((size_t)end + 1 + entry.body_bytes)) {
+		return false;
+	}
+	*out = entry;
+	return true;
+}
+
+static void add_number(void *arg, const char *name) {
+	struct numbers *numbers = arg;
+	struct str digits = str_from(name);
+	bool is_stale = str_ends(digits, STR(".json.tmp"));
+	struct str suffix = is_stale ? STR(".json.tmp") : STR(".json");
+	uint64_t number;
+	if (!str_ends(digits, suffix) || digits.len - suffix.len < 8) {
+		return;
+	}
+	digits.len -= suffix.len;
+	if (!str_to_uint64(digits, &number) || number == 0 || number > NUMBER_MAX) {
+		return;
+	}
+	if (number > numbers->owner->last_number) {
+		numbers->owner->last_number = number;
+	}
+	if (is_stale && numbers->stale_count < KEPT) {
+		numbers->stale = xreallocarray(
+			numbers->stale, numbers->stale_count + 1, sizeof(*numbers->stale));
+		numbers->stale[numbers->stale_count++] = xasprintf(
+			"%s/%s", numbers->owner->folder, name);
+	} else if (!is_stale) {
+		numbers->items = xreallocarray(
+			numbers->items, numbers->n + 1, sizeof(*numbers->items));
+		numbers->items[numbers->n++] = number;
+	}
+}
+
+static int compare_numbers(const void *a, const void *b) {
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+	return x < y ? -1 : x > y;
+}
+
+static void keep(struct generations *generations, const struct entry *entry) {
+	struct entry *kept = xmalloc(sizeof(*kept));
+	*kept = *entry;
+	kept->public.author = kept->author;
+	generations->items = xreallocarray(
+		generations->items, generations->n + 1, sizeof(struct entry *));
+	generations->items[generations->n++] = kept;
+	if (kept->activated > generations->last_activated) {
+		generations->last_activated = kept->activated;
+	}
+}
+
+static void load(
+	struct generations *generations, struct numbers *numbers, struct problems *problems) {
+	if (numbers->n) {
+		qsort(numbers->items, numbers->n, sizeof(*numbers->items), compare_numbers);
+	}
+	size_t first = numbers->n > LISTED_MAX ? numbers->n - LISTED_MAX : 0;
+	for (size_t i = first; i < numbers->n; i++) {
+		struct entry entry;
+		if (i > 0 && numbers->items[i] == numbers->items[i - 1]) {
+			continue; // 00000007.json and 000000007.json
+		}
+		if (read_header(generations, numbers->items[i], &entry)) {
+			keep(generations, &entry);
+		} else if (problems) {
+			_cleanup_(freep) char *path = path_of(generations, numbers->items[i]);
+			problems_warn(problems, (struct place){path, 0, 0},
+				"configuration generation %" PRIu64
+				" is damaged or cannot be read; it is left out of the history",
+				numbers->items[i]);
+		}
+	}
+	for (size_t i = 0; i < numbers->stale_count; i++) {
+		(void)generations->fs->unlink(generations->fs, numbers->stale[i]); // tidying
+		free(numbers->stale[i]);
+	}
+	free(numbers->stale);
+	free(numbers->items);
+}
+
+// The folder itself must not be a link to somewhere else.
+static bool check_folder(struct generations *generations, struct err *err) {
+	int fd = generations->fs->open(
+		generations->fs, generations->folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+	if (fd >= 0) {
+		(void)generations->fs->close(generations->fs, fd); // only looked at
+	}
+	if (fd == -ELOOP || fd == -ENOTDIR) {
+		return err_set(err, ERR_STORAGE,
+			"%s is not a folder but a link or a file; move it away: it is Anna's own",
+			generations->folder);
+	}
+	return true;
+}
+
+struct generations *generations_open(
+	struct fs *fs, const char *state_folder, struct problems *problems, struct err *err) {
+	struct generations *generations = xcalloc(1, sizeof(*generations));
+	generations->fs = fs;
+	generations->folder = xasprintf("%s/generations", state_folder);
+	struct numbers numbers = {.owner = generations};
+	bool is_open = fs_make_directories(fs, generations->folder, err) &&
+		check_folder(generations, err);
+	if (is_open) {
+		int status = fs->list(fs, generations->folder, add_number, &numbers);
+		errno = -status;
+		is_open = status >= 0 ||
+			err_errno(err, "cannot list the folder %s", generations->folder);
+	}
+	if (is_open) {
+		load(generations, &numbers, problems);
+		show_verdicts(generations);
+		return generations;
+	}
+	generations_close(generations);
+	return NULL;
+}
+
+void generations_close(struct generations *generations) {
+	if (!generations) {
+		return;
+	}
+	for (size_t i = 0; i < generations->n; i++) {
+		free(generations->items[i]);
+	}
+	free(generations->items);
+	free(generations->folder);
+	free(generations);
+}
+
+size_t generations_count(const struct generations *generations) {
+	return generations->n;
+}
+
+const struct generation *generations_get(const struct generations *generations, size_t i) {
+	return i < generations->n ? &generations->items[i]->public : NULL;
+}
+
+static struct entry *find_entry(const struct generations *generations, uint64_t number) {
+	for (size_t i = generations->n; i > 0; i--) {
+		if (generations->items[i - 1]->public.number == number) {
+			return generations->items[i - 1];
+		}
+	}
+	return NULL;
+}
+
+const struct generation *generations_find(const struct generations *generations, uint64_t number) {
+	struct entry *entry = find_entry(generations, number);
+	return entry ? &entry->public : NULL;
+}
+
+const struct generation *generations_find_hash(
+	const struct generations *generations, const char *hash) {
+	for (size_t i = generations->n; i > 0; i--) {
+		if (strcmp(generations->items[i - 1]->public.hash, hash) == 0) {
+			return &generations->items[i - 1]->public;
+		}
+	}
+	return NULL;
+}
+
+static const struct entry *newest_good(const struct generations *generations) {
+	for (size_t i = generations->n; i > 0; i--) {
+		if (generations->items[i - 1]->public.verdict == VERDICT_GOOD) {
+			return generations->items[i - 1];
+		}
+	}
+	return NULL;
+}
+
+const struct generation *generations_active(
+	const struct generations *generations, int64_t now_wall_ns) {
+	const struct entry *entry = newest_in_force(generations, UINT64_MAX);
+	while (entry && entry->on_disk == VERDICT_PENDING &&
+		now_wall_ns >= entry->public.confirm_by_ns) {
+		const struct entry *previous = find_entry(generations, entry->public.previous);
+		bool is_usable = previous && previous->on_disk != VERDICT_UNDONE &&
+			previous->on_disk != VERDICT_REJECTED &&
+			previous->activated < entry->activated;
+		entry = is_usable ? previous : newest_in_force(generations, entry->activated);
+	}
+	entry = entry ? entry : newest_good(generations);
+	return entry ? &entry->public : NULL;
+}
+
+static bool write_entry(struct generations *generations, const struct entry *entry, struct str body,
+	struct err *err) {
+	_cleanup_(freep) char *path = path_of(generations, entry->public.number);
+	struct buf text = BUF_INIT;
+	entry_format(entry, &text);
+	buf_append_str(&text, body);
+	bool is_written = fs_replace_file(generations->fs, path, buf_str(&text), err);
+	buf_finish(&text);
+	return is_written ||
+		err_prefix(err, "configuration generation %" PRIu64 " could not be kept",
+			entry->public.number);
+}
+
+static bool is_needed(const struct generations *generations, const struct entry *entry) {
+	const struct entry *newest = newest_in_force(generations, UINT64_MAX);
+	return entry == newest || entry == newest_good(generations) ||
+		(newest && newest->public.previous == entry->public.number);
+}
+
+static void remove_oldest(struct generations *generations) {
+	for (size_t i = 0; generations->n > KEPT && i < generations->n;) {
+		struct entry *entry = generations->items[i];
+		_cleanup_(freep) char *path = path_of(generations, entry->public.number);
+		int status = is_needed(generations, entry)
+			? -EBUSY
+			: generations->fs->unlink(generations->fs, path);
+		if (status < 0 && status != -ENOENT) {
+			i++; // the next change tries again
+			continue;
+		}
+		free(entry);
+		generations->n--;
+		memmove(&generations->items[i], &generations->items[i + 1],
+			(generations->n - i) * sizeof(struct entry *));
+	}
+}
+
+bool generations_add(struct generations *generations, const struct config_files *files,
+	const struct generation *wanted, const struct generation **out, struct err *err) {
+	struct buf body = BUF_INIT;
+	body_format(files, &body);
+	struct entry entry = {.public = *wanted,
+		.on_disk = wanted->verdict,
+		.body_bytes = body.len,
+		.body_crc = crc32c(0, body.at, body.len)};
+	entry_set_author(&entry, str_from(wanted->author));
+	memcpy(entry.public.hash, files->hash, sizeof(entry.public.hash));
+	// Used up even when the write fails: what failed may be on the disk all the same.
+	entry.public.number = ++generations->last_number;
+	entry.activated = is_in_force(&entry) ? ++generations->last_activated : 0;
+	bool is_written = write_entry(generations, &entry, buf_str(&body), err);
+	buf_finish(&body);
+	if (!is_written) {
+		return false;
+	}
+	keep(generations, &entry);
+	show_verdicts(generations);
+	struct entry *kept = generations->items[generations->n - 1];
+	remove_oldest(generations);
+	if (out) {
+		*out = &kept->public;
+	}
+	return true;
+}
+
+// The second line as it is on the disk, with its checksum verified.
+static bool read_body(struct generations *generations, const struct entry *entry, struct buf *out,
+	struct err *err) {
+	_cleanup_(freep) char *path = path_of(generations, entry->public.number);
+	int fd = open_file(generations, path);
+	if (fd < 0) {
+		errno = -fd;
+		return err_errno(err, "cannot open %s", path);
+	}
+	char header[GENERATION_HEADER_MAX];
+	ssize_t head = fs_read_all(generations->fs, fd, header, sizeof(header), 0);
+	ptrdiff_t end = str_find_char(str_range(header, head < 0 ? 0 : (size_t)head), '\n');
+	ssize_t n = -EIO;
+	if (end >= 0) {
+		char *at = buf_reserve(out, entry->body_bytes);
+		n = fs_read_all(generations->fs, fd, at, entry->body_bytes, end + 1);
+	}
+	(void)generations->fs->close(generations->fs, fd); // only read
+	if (n < 0 || (size_t)n != entry->body_bytes ||
+		crc32c(0, out->at, entry->body_bytes) != entry->body_crc) {
+		return err_set(err, ERR_STORAGE,
+			"configuration generation %" PRIu64
+			" is damaged (%s); choose another: annactl config history",
+			entry->public.number, path);
+	}
+	out->len += (size_t)n;
+	return true;
+}
+
+static bool find_or_fail(
+	struct generations *generations, uint64_t number, struct entry **out, struct err *err) {
+	*out = find_entry(generations, number);
+	return *out ||
+		err_set(err, ERR_NOT_FOUND,
+			"there is no configuration generation %" PRIu64
+			"; annactl config history lists them",
+			number);
+}
+
+bool generations_set_verdict(
+	struct generations *generations, uint64_t number, enum verdict verdict, struct err *err) {
+	struct entry *entry;
+	if (!find_or_fail(generations, number, &entry, err)) {
+		return false;
+	}
+	assert(verdict != VERDICT_PENDING);
+	struct entry changed = *entry;
+	changed.on_disk = verdict;
+	if (verdict == VERDICT_ACTIVE) {
+		changed.activated = ++generations->last_activated;
+		changed.public.confirm_by_ns = 0;
+		changed.public.previous = 0;
+	}
+	struct buf body = BUF_INIT;
+	bool is_written = read_body(generations, entry, &body, err) &&
+		write_entry(generations, &changed, buf_str(&body), err);
+	buf_finish(&body);
+	if (is_written) {
+		*entry = changed;
+		entry->public.author = entry->author;
+		show_verdicts(generations);
+	}
+	return is_written;
+}
+
+bool generations_read(struct generations *generations, uint64_t number, struct config_files *out,
+	struct err *err) {
+	struct entry *entry;
+	struct buf body = BUF_INIT;
+	bool is_read = find_or_fail(generations, number, &entry, err) &&
+		read_body(generations, entry, &body, err) &&
+		body_parse(buf_str(&body), entry, out, err);
+	buf_finish(&body);
+	if (is_read) {
+		out->fs = generations->fs;
+	}
+	return is_read;
+}

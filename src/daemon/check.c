@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// Checking a configuration without running it: the same schema, nothing written.
+#include "daemon/daemon.h"
+#include "formats/json.h"
+
+bool daemon_check_config(
+	const struct arguments *arguments, struct problems *problems, struct err *err) {
+	struct anna anna = {0};
+	struct config_files files;
+	if (!config_files_read(fs_system(), arguments->config_path, arguments->config_is_named,
+		    &files, err)) {
+		return false;
+	}
+	daemon_build_schema(&anna);
+	struct snapshot *snapshot = snapshot_create(&anna.schema, &files, problems);
+	bool ok = snapshot != NULL;
+	snapshot_unref(snapshot);
+	daemon_finish_schema(&anna);
+	config_files_finish(&files);
+	return ok;
+}
+
+void daemon_format_check(
+	bool ok, const struct problems *problems, const struct err *err, struct buf *out) {
+	struct json_writer writer;
+	json_writer_init(&writer, out);
+	json_begin_object(&writer);
+	json_member_bool(&writer, "ok", ok);
+	json_member_text(&writer, "error", err->code == ERR_NONE ? NULL : err->message);
+	json_key(&writer, "problems");
+	json_begin_array(&writer);
+	for (size_t i = 0; i < problems->n; i++) {
+		const struct problem *problem = &problems->items[i];
+		json_begin_object(&writer);
+		json_member_text(&writer, "file", problem->file);
+		json_member_uint(&writer, "line", problem->line);
+		json_member_uint(&writer, "column", problem->column);
+		json_member_text(&writer, "severity", problem->is_warning ? "warning" : "error");
+		json_member_text(&writer, "message", problem->message);
+		json_end_object(&writer);
+	}
+	json_end_array(&writer);
+	json_member_uint(&writer, "errors", problems->errors);
+	json_end_object(&writer);
+	buf_append_char(out, '\n');
+}

@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: Apache-2.0
+// Puts the schema together: the daemon's own sections, then one of each source and capability,
+// then the mappings with every action. The only reader of all tables.
+#include <stdlib.h>
+#include <string.h>
+
+#include "actions/actions.h"
+#include "base/alloc.h"
+#include "capabilities/capabilities.h"
+#include "daemon/daemon.h"
+#include "formats/json.h"
+#include "rpc/describe.h"
+#include "sources/sources.h"
+
+static const char *const log_levels[] = {"debug", "info", "warn", "error", NULL};
+static const char *const log_formats[] = {"auto", "text", "json", "journald", NULL};
+
+static const struct option daemon_rows[] = {
+	{.key = "log_level",
+		.type = OPTION_CHOICE,
+		.offset = offsetof(struct daemon_config, log_level),
+		.fallback = "info",
+		.choices = log_levels,
+		.help = "How much is logged."},
+	{.key = "log_format",
+		.type = OPTION_CHOICE,
+		.offset = offsetof(struct daemon_config, log_format),
+		.fallback = "auto",
+		.choices = log_formats,
+		.help = "How log lines look; auto is journald under systemd and text elsewhere."},
+	{.key = "stop_timeout",
+		.type = OPTION_DURATION,
+		.offset = offsetof(struct daemon_config, stop_timeout_ns),
+		.fallback = "1s",
+		.max = 60e9,
+		.help = "How long running actions may go on when Anna stops, before they are ended."},
+	{0},
+};
+
+const struct section daemon_section = {
+	.name = "daemon",
+	.summary = "The daemon itself.",
+	.rows = daemon_rows,
+	.size = sizeof(struct daemon_config),
+};
+
+#define STREAM_ROW(name, field, size, text)                                                        \
+	{                                                                                          \
+		.key = name, .type = OPTION_SIZE, .offset = offsetof(struct journal_config, field),\
+		.fallback = size, .min = 8388608.0, .max = 1099511627776.0,                        \
+		.apply = APPLY_RESTART, .help = text                                               \
+	}
+
+static const struct option journal_rows[] = {
+	STREAM_ROW("normal_size", normal_size, "256MiB",
+		"Hard budget on disk for ordinary events; the oldest go first."),
+	STREAM_ROW("audit_size", audit_size, "64MiB",
+		"Hard budget for the audit trail: lifecycle, configuration, capabilities, gaps."),
+	STREAM_ROW("telemetry_size", telemetry_size, "64MiB",
+		"Hard budget for events of measurements."),
+	STREAM_ROW("state_size", state_size, "16MiB",
+		"Hard budget for cursors and other state of the journal itself."),
+	{.key = "max_age",
+		.type = OPTION_DURATION,
+		.offset = offsetof(struct journal_config, max_age_ns),
+		.fallback = "0s",
+		.apply = APPLY_RESTART,
+		.help = "Drop events older than this; 0 keeps them as long as they fit."},
+	{.key = "queue",
+		.type = OPTION_INT,
+		.offset = offsetof(struct journal_config, queue),
+		.fallback = "16384",
+		.min = 1024,
+		.max = 1048576,
+		.unit = "events",
+		.apply = APPLY_RESTART,
+		.help = "Events that may wait for the disk; more are refused as busy."},
+	{0},
+};
+
+const struct section journal_section = {
+	.name = "journal",
+	.summary = "What Anna remembers, and how much disk she may use for it.",
+	.rows = journal_rows,
+	.size = sizeof(struct journal_config),
+};
+
+static const struct option health_rows[] = {
+	{.key = "memory_warn",
+		.type = OPTION_SIZE,
+		.offset = offsetof(struct health_config, memory_warn),
+		.fallback = "60MB",
+		.help = "Anna is degraded when she uses more memory (resident) than this."},
+	{.key = "memory_critical",
+		.type = OPTION_SIZE,
+		.offset = offsetof(struct health_config, memory_critical),
+		.fallback = "70MB",
+		.help = "Anna is critical when she uses more memory (resident) than this."},
+	{.key = "rpc_p95_ms",
+		.type = OPTION_NUMBER,
+		.offset = offsetof(struct health_config, rpc_p95_ms),
+		.fallback = "200",
+		.unit = "ms",
+		.help = "Anna is degraded when the 95th percentile of answers takes longer."},
+	{.key = "rpc_p99_ms",
+		.type = OPTION_NUMBER,
+		.offset = offsetof(struct health_config, rpc_p99_ms),
+		.fallback = "500",
+		.unit = "ms",
+		.help = "Anna is critical when the 99th percentile of answers takes longer."},
+	{.key = "queue_warn",
+		.type = OPTION_INT,
+		.offset = offsetof(struct health_config, queue_warn),
+		.fallback = "8192",
+		.unit = "events",
+		.help = "Anna is degraded when this many events wait for the journal."},
+	{.key = "queue_critical",
+		.type = OPTION_INT,
+		.offset = offsetof(struct health_config, queue_critical),
+		.fallback = "14000",
+		.unit = "events",
+		.help = "Anna is critical when this many events wait for the journal."},
+	{.key = "lag_warn",
+		.type = OPTION_DURATION,
+		.offset = offsetof(struct health_config, lag_warn_ns),
+		.fallback = "100ms",
+		.help = "Anna is degraded when one percent of her loop's rounds take longer."},
+	{0},
+};
+
+const struct section health_section = {
+	.name = "health",
+	.summary = "When Anna calls herself degraded or critical.",
+	.rows = health_rows,
+	.size = sizeof(struct health_config),
+};
+
+static void build_variants(struct anna *anna) {
+	struct variant *items = xcalloc(action_count, sizeof(*items));
+	for (size_t i = 0; i < action_count; i++) {
+		items[i] = (struct variant){.name = actions[i]->name,
+			.summary = actions[i]->summary,
+			.rows = actions[i]->rows,
+			.size = actions[i]->size,
+			.descriptor = actions[i]};
+	}
+	anna->variant_set = (struct variants){"action", items, action_count};
+}
+
+static void build_sections(struct anna *anna) {
+	size_t most = 4 + source_count + capability_count;
+	size_t n = 0;
+	anna->sections = xcalloc(most, sizeof(*anna->sections));
+	anna->sections[n++] = &daemon_section;
+	anna->sections[n++] = &journal_section;
+	anna->sections[n++] = &health_section;
+	for (size_t i = 0; i < anna->part_count; i++) {
+		const struct capability *capability = anna->parts[i].capability;
+		if (capability->section.rows) {
+			anna->sections[n++] = &capability->section;
+		}
+	}
+	anna->sections[n++] = &mappings_section;
+	anna->schema = (struct schema){anna->sections, n, &anna->variant_set, 1};
+}
+
+static void build_kinds(struct anna *anna) {
+	anna->kinds = kinds_create();
+	kinds_add(anna->kinds, core_kinds);
+	kinds_add(anna->kinds, engine_kinds);
+	for (size_t i = 0; i < anna->part_count; i++) {
+		kinds_add(anna->kinds, anna->parts[i].capability->kinds);
+	}
+	for (size_t i = 0; i < action_count; i++) {
+		kinds_add(anna->kinds, actions[i]->kinds);
+	}
+}
+
+void daemon_build_schema(struct anna *anna) {
+	anna->part_count = source_count + capability_count;
+	anna->parts = xcalloc(anna->part_count, sizeof(*anna->parts));
+	for (size_t i = 0; i < capability_count; i++) { // doors open first, so that one can look in
+		anna->parts[i].capability = capabilities[i];
+	}
+	for (size_t i = 0; i < source_count; i++) {
+		anna->parts[capability_count + i].capability = sources[i];
+	}
+	build_variants(anna);
+	build_sections(anna);
+	build_kinds(anna);
+}
+
+void daemon_finish_schema(struct anna *anna) {
+	free((void *)anna->variant_set.items);
+	free(anna->sections);
+	free(anna->parts);
+	kinds_destroy(anna->kinds);
+}
+
+void daemon_show_sample(struct buf *out) {
+	struct anna anna = {0};
+	daemon_build_schema(&anna);
+	schema_format_sample(&anna.schema, out);
+	daemon_finish_schema(&anna);
+}
+
+static void show_kinds(struct json_writer *writer, const struct kinds *kinds) {
+	json_key(writer, "kinds");
+	json_begin_array(writer);
+	for (size_t i = 0; i < kinds_count(kinds); i++) {
+		const struct kind *kind = kinds_get(kinds, i);
+		json_begin_object(writer);
+		json_member_text(writer, "name", kind->name);
+		json_member_text(writer, "stream", kind_stream_name(kind->stream));
+		json_member_text(writer, "help", kind->help);
+		json_key(writer, "attributes");
+		json_begin_array(writer);
+		for (const struct kind_attribute *row = kind->attributes; row && row->name; row++) {
+			json_begin_object(writer);
+			json_member_text(writer, "name", row->name);
+			json_member_text(writer, "type", row->type);
+			json_member_text(writer, "unit", row->unit);
+			json_member_text(writer, "help", row->help);
+			json_end_object(writer);
+		}
+		json_end_array(writer);
+		json_end_object(writer);
+	}
+	json_end_array(writer);
+}
+
+static void show_errors(struct json_writer *writer) {
+	json_key(writer, "errors");
+	json_begin_array(writer);
+	for (int code = ERR_NONE + 1; code < ERR_COUNT; code++) {
+		const struct err_row *row = err_row((enum err_code)code);
+		json_begin_object(writer);
+		json_member_text(writer, "name", row->name);
+		json_member_int(writer, "code", row->rpc_code);
+		json_member_int(writer, "http", row->http_status);
+		json_member_int(writer, "exit", row->exit_status);
+		json_member_bool(writer, "retryable", row->retryable);
+		json_member_int(writer, "retry_after_ms", row->retry_after_ms);
+		json_member_text(writer, "text", row->text);
+		json_member_text(writer, "hint", row->hint);
+		json_end_object(writer);
+	}
+	json_end_array(writer);
+}
+
+void daemon_show_schema(struct buf *out) {
+	struct anna anna = {0};
+	struct json_writer writer;
+	daemon_build_schema(&anna);
+	json_writer_init(&writer, out);
+	json_begin_object(&writer);
+	json_member_text(&writer, "version", ANNA_VERSION);
+	struct buf schema = BUF_INIT;
+	schema_format_json(&anna.schema, &schema);
+	json_key(&writer, "config");
+	json_raw(&writer, buf_str(&schema));
+	buf_finish(&schema);
+	show_kinds(&writer, anna.kinds);
+	show_errors(&writer);
+	json_key(&writer, "methods");
+	struct buf methods = BUF_INIT;
+	rpc_describe_format(&methods);
+	json_raw(&writer, buf_str(&methods));
+	buf_finish(&methods);
+	json_key(&writer, "capabilities");
+	json_begin_array(&writer);
+	for (size_t i = 0; i < anna.part_count; i++) {
+		json_begin_object(&writer);
+		json_member_text(&writer, "name", anna.parts[i].capability->name);
+		json_member_text(&writer, "summary", anna.parts[i].capability->summary);
+		json_end_object(&writer);
+	}
+	json_end_array(&writer);
+	json_end_object(&writer);
+	buf_append_char(out, '\n');
+	daemon_finish_schema(&anna);
+}

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: Apache-2.0
+// Writing JSON (RFC 8259). Whatever is given, what comes out is valid JSON: bytes that are not
+// UTF-8 become U+FFFD, numbers that JSON does not have become null.
+#include "formats/json.h"
+
+#include <assert.h>
+#include <math.h>
+
+#include "base/clock.h"
+
+// Length of the well-formed UTF-8 sequence at the front, 0 if there is none.
+static size_t sequence_len(struct str s) {
+	unsigned char c = (unsigned char)s.at[0];
+	size_t len = c < 0x80 ? 1 : c >= 0xf0 ? 4 : c >= 0xe0 ? 3 : 2;
+	return len <= s.len && str_is_utf8(str_head(s, len)) ? len : 0;
+}
+
+// Appends what must not stand in a string as it is; returns how many bytes of s that was.
+static size_t append_special(struct buf *out, struct str s) {
+	unsigned char c = (unsigned char)s.at[0];
+	if (c >= 0x80) {
+		size_t len = sequence_len(s);
+		buf_append_str(out, len ? str_head(s, len) : STR("\xef\xbf\xbd"));
+		return len ? len : 1;
+	}
+	static const char names[] = "\"\\bfnrt", bytes[] = "\"\\\b\f\n\r\t";
+	const char *byte = c ? strchr(bytes, c) : NULL;
+	if (byte) {
+		char escape[2] = {'\\', names[byte - bytes]};
+		buf_append(out, escape, 2);
+	} else {
+		buf_appendf(out, "\\u%04x", c);
+	}
+	return 1;
+}
+
+static void append_string(struct buf *out, struct str s) {
+	buf_append_char(out, '"');
+	while (s.len) {
+		size_t plain = 0;
+		while (plain < s.len && (unsigned char)s.at[plain] >= 0x20 &&
+			(unsigned char)s.at[plain] < 0x80 && s.at[plain] != '"' &&
+			s.at[plain] != '\\') {
+			plain++;
+		}
+		if (plain) {
+			buf_append(out, s.at, plain);
+			s = str_skip(s, plain);
+		}
+		if (s.len) {
+			s = str_skip(s, append_special(out, s));
+		}
+	}
+	buf_append_char(out, '"');
+}
+
+static void append_double(struct buf *out, double value) {
+	if (isfinite(value)) {
+		buf_append_double(out, value);
+	} else {
+		buf_append_text(out, "null");
+	}
+}
+
+static void format_array(struct buf *out, const struct value *value) {
+	buf_append_char(out, '[');
+	for (size_t i = 0; i < value->array.n; i++) {
+		if (i) {
+			buf_append_char(out, ',');
+		}
+		json_format(out, &value->array.items[i]);
+	}
+	buf_append_char(out, ']');
+}
+
+static void format_table(struct buf *out, const struct value *value) {
+	buf_append_char(out, '{');
+	for (size_t i = 0; i < value->table.n; i++) {
+		if (i) {
+			buf_append_char(out, ',');
+		}
+		append_string(out, value->table.members[i].key);
+		buf_append_char(out, ':');
+		json_format(out, &value->table.members[i].value);
+	}
+	buf_append_char(out, '}');
+}
+
+void json_format(struct buf *out, const struct value *value) {
+	switch (value->type) {
+	case VALUE_NULL:
+		buf_append_text(out, "null");
+		break;
+	case VALUE_BOOL:
+		buf_append_text(out, value->boolean ? "true" : "false");
+		break;
+	case VALUE_INT:
+		buf_append_int64(out, value->integer);
+		break;
+	case VALUE_DOUBLE:
+		append_double(out, value->number);
+		break;
+	case VALUE_STRING:
+	case VALUE_TIME:
+		append_string(out, value->string);
+		break;
+	case VALUE_ARRAY:
+		format_array(out, value);
+		break;
+	case VALUE_TABLE:
+		format_table(out, value);
+		break;
+	}
+}
+
+void json_writer_init(struct json_writer *writer, struct buf *out) {
+	*writer = (struct json_writer){.out = out};
+}
+
+// The comma before an item, unless it is the first or follows its key.
+static void begin_item(struct json_writer *writer) {
+	uint64_t bit = UINT64_C(1) << writer->depth;
+	if (!writer->after_key && writer->has_items & bit) {
+		assert(writer->depth); // two values at the top are not JSON
+		buf_append_char(writer->out, ',');
+	}
+	writer->has_items |= bit;
+	writer->after_key = false;
+}
+
+static void begin_nested(struct json_writer *writer, char open) {
+	begin_item(writer);
+	assert(writer->depth < 63);
+	writer->depth++;
+	writer->has_items &= ~(UINT64_C(1) << writer->depth);
+	buf_append_char(writer->out, open);
+}
+
+static void end_nested(struct json_writer *writer, char close) {
+	assert(writer->depth && !writer->after_key);
+	writer->depth--;
+	buf_append_char(writer->out, close);
+}
+
+void json_begin_object(struct json_writer *writer) {
+	begin_nested(writer, '{');
+}
+
+void json_end_object(struct json_writer *writer) {
+	end_nested(writer, '}');
+}
+
+void json_begin_array(struct json_writer *writer) {
+	begin_nested(writer, '[');
+}
+
+void json_end_array(struct json_writer *writer) {
+	end_nested(writer, ']');
+}
+
+void json_key_str(struct json_writer *writer, struct str key) {
+	assert(writer->depth && !writer->after_key);
+	begin_item(writer);
+	append_string(writer->out, key);
+	buf_append_char(writer->out, ':');
+	writer->after_key = true;
+}
+
+void json_key(struct json_writer *writer, const char *key) {
+	json_key_str(writer, str_from(key));
+}
+
+void json_null(struct json_writer *writer) {
+	json_raw(writer, STR("null"));
+}
+
+void json_bool(struct json_writer *writer, bool value) {
+	json_raw(writer, value ? STR("true") : STR("false"));
+}
+
+void json_int(struct json_writer *writer, int64_t value) {
+	begin_item(writer);
+	buf_append_int64(writer->out, value);
+}
+
+void json_uint(struct json_writer *writer, uint64_t value) {
+	begin_item(writer);
+	buf_append_uint64(writer->out, value);
+}
+
+void json_double(struct json_writer *writer, double value) {
+	begin_item(writer);
+	append_double(writer->out, value);
+}
+
+void json_str(struct json_writer *writer, struct str value) {
+	begin_item(writer);
+	append_string(writer->out, value);
+}
+
+void json_text(struct json_writer *writer, const char *value) {
+	if (value) {
+		json_str(writer, str_from(value));
+	} else {
+		json_null(writer);
+	}
+}
+
+void json_value(struct json_writer *writer, const struct value *value) {
+	begin_item(writer);
+	json_format(writer->out, value);
+}
+
+void json_raw(struct json_writer *writer, struct str json) {
+	begin_item(writer);
+	buf_append_str(writer->out, json);
+}
+
+void json_member_time(struct json_writer *w, const char *key, int64_t wall_ns) {
+	json_key(w, key);
+	begin_item(w);
+	buf_append_char(w->out, '"');
+	time_format(w->out, wall_ns);
+	buf_append_char(w->out, '"');
+}

@@ -1,0 +1,337 @@
+// SPDX-License-Identifier: Apache-2.0
+// One round: wait, then descriptors, then due timers, then tasks. What is started during a round
+// waits for the next one, so nothing can starve the rest.
+#include "io/loop.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+
+#define EVENTS_PER_ROUND 64
+
+struct loop {
+	struct clock *clock;
+	struct simulation *simulation;
+	int epoll_fd; // -1 until the first watch
+	bool is_stopped;
+	int64_t now_ns;
+	uint64_t rounds;
+	struct timer **heap;
+	uint32_t timer_count;
+	uint32_t timer_cap;
+	uint64_t next_order;
+	struct list tasks;
+	struct epoll_event ready[EVENTS_PER_ROUND];
+	int ready_count; // of the batch being dispatched
+	struct histogram lag;
+};
+
+struct loop *loop_create(struct clock *clock, struct simulation *simulation, struct err *err) {
+	struct loop *loop = xcalloc(1, sizeof(*loop));
+	loop->clock = clock;
+	loop->simulation = simulation;
+	loop->epoll_fd = -1;
+	loop->now_ns = clock_monotonic(clock);
+	list_init(&loop->tasks);
+	histogram_init(&loop->lag);
+	if (!simulation) {
+		loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+		if (loop->epoll_fd < 0) {
+			err_errno(err, "cannot create the event loop's epoll descriptor");
+			free(loop);
+			return NULL;
+		}
+	}
+	return loop;
+}
+
+void loop_destroy(struct loop *loop) {
+	if (!loop) {
+		return;
+	}
+	for (uint32_t i = 0; i < loop->timer_count; i++) {
+		loop->heap[i]->slot = 0;
+	}
+	free(loop->heap);
+	if (loop->epoll_fd >= 0) {
+		close(loop->epoll_fd);
+	}
+	free(loop);
+}
+
+int64_t loop_now(const struct loop *loop) {
+	return loop->now_ns;
+}
+
+struct clock *loop_clock(const struct loop *loop) {
+	return loop->clock;
+}
+
+struct simulation *loop_simulation(const struct loop *loop) {
+	return loop->simulation;
+}
+
+const struct histogram *loop_lag(const struct loop *loop) {
+	return &loop->lag;
+}
+
+uint64_t loop_rounds(const struct loop *loop) {
+	return loop->rounds;
+}
+
+// --- timers: a binary heap ordered by due time, then by the order they were set ---
+
+static bool is_before(const struct timer *a, const struct timer *b) {
+	return a->due_ns != b->due_ns ? a->due_ns < b->due_ns : a->order < b->order;
+}
+
+static void place(struct loop *loop, uint32_t at, struct timer *timer) {
+	loop->heap[at] = timer;
+	timer->slot = at + 1;
+}
+
+static void sift_up(struct loop *loop, uint32_t at, struct timer *timer) {
+	while (at > 0 && is_before(timer, loop->heap[(at - 1) / 2])) {
+		place(loop, at, loop->heap[(at - 1) / 2]);
+		at = (at - 1) / 2;
+	}
+	place(loop, at, timer);
+}
+
+static void sift_down(struct loop *loop, uint32_t at, struct timer *timer) {
+	for (;;) {
+		uint32_t child = 2 * at + 1;
+		if (child >= loop->timer_count) {
+			break;
+		}
+		if (child + 1 < loop->timer_count &&
+			is_before(loop->heap[child + 1], loop->heap[child])) {
+			child++;
+		}
+		if (!is_before(loop->heap[child], timer)) {
+			break;
+		}
+		place(loop, at, loop->heap[child]);
+		at = child;
+	}
+	place(loop, at, timer);
+}
+
+void timer_stop(struct timer *timer) {
+	if (!timer->slot) {
+		return;
+	}
+	struct loop *loop = timer->loop;
+	uint32_t at = timer->slot - 1;
+	timer->slot = 0;
+	struct timer *moved = loop->heap[--loop->timer_count];
+	if (moved == timer) {
+		return;
+	}
+	if (at > 0 && is_before(moved, loop->heap[(at - 1) / 2])) {
+		sift_up(loop, at, moved);
+	} else {
+		sift_down(loop, at, moved);
+	}
+}
+
+void timer_start_at(
+	struct timer *timer, struct loop *loop, int64_t due_ns, timer_fn *on_due, void *arg) {
+	timer_stop(timer);
+	if (loop->timer_count == loop->timer_cap) {
+		loop->timer_cap = loop->timer_cap ? loop->timer_cap * 2 : 16;
+		loop->heap = xreallocarray(loop->heap, loop->timer_cap, sizeof(struct timer *));
+	}
+	timer->loop = loop;
+	timer->due_ns = due_ns;
+	timer->order = loop->next_order++;
+	timer->on_due = on_due;
+	timer->arg = arg;
+	sift_up(loop, loop->timer_count++, timer);
+}
+
+void timer_start(
+	struct timer *timer, struct loop *loop, int64_t delay_ns, timer_fn *on_due, void *arg) {
+	timer_start_at(timer, loop, clock_monotonic(loop->clock) + delay_ns, on_due, arg);
+}
+
+// --- descriptors ---
+
+bool watch_start(struct watch *watch, struct loop *loop, int fd, uint32_t events,
+	watch_fn *on_ready, void *arg, struct err *err) {
+	if (loop->epoll_fd < 0) { // a simulated loop that meets a real descriptor
+		loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	}
+	struct epoll_event event = {.events = events, .data.ptr = watch};
+	if (epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0) {
+		watch->fd = -1;
+		watch->loop = NULL;
+		return err_errno(err, "cannot watch descriptor %d", fd);
+	}
+	watch->loop = loop;
+	watch->fd = fd;
+	watch->on_ready = on_ready;
+	watch->arg = arg;
+	return true;
+}
+
+void watch_change(struct watch *watch, uint32_t events) {
+	struct epoll_event event = {.events = events, .data.ptr = watch};
+	int rc = epoll_ctl(watch->loop->epoll_fd, EPOLL_CTL_MOD, watch->fd, &event);
+	assert(rc == 0); // the descriptor is open and watched, or its owner has a bug
+	(void)rc;
+}
+
+void watch_stop(struct watch *watch) {
+	if (!watch->loop) {
+		return;
+	}
+	struct loop *loop = watch->loop;
+	(void)epoll_ctl(loop->epoll_fd, EPOLL_CTL_DEL, watch->fd, NULL); // may be closed already
+	for (int i = 0; i < loop->ready_count; i++) {
+		if (loop->ready[i].data.ptr == watch) {
+			loop->ready[i].data.ptr = NULL; // its event of this round is not delivered
+		}
+	}
+	watch->loop = NULL;
+	watch->fd = -1;
+}
+
+// --- tasks ---
+
+void task_post(struct task *task, struct loop *loop, timer_fn *run, void *arg) {
+	if (task->is_posted) {
+		list_remove(&task->node);
+	}
+	task->is_posted = true;
+	task->run = run;
+	task->arg = arg;
+	list_add_last(&loop->tasks, &task->node);
+}
+
+void task_cancel(struct task *task) {
+	if (task->is_posted) {
+		list_remove(&task->node);
+		task->is_posted = false;
+	}
+}
+
+// --- rounds ---
+
+static int poll_descriptors(struct loop *loop, int64_t timeout_ns) {
+	if (loop->epoll_fd < 0) {
+		return 0;
+	}
+	struct timespec timeout = {
+		.tv_sec = timeout_ns / NS_PER_SECOND, .tv_nsec = timeout_ns % NS_PER_SECOND};
+	int n = epoll_pwait2(loop->epoll_fd, loop->ready, EVENTS_PER_ROUND,
+		timeout_ns < 0 ? NULL : &timeout, NULL);
+	return n < 0 ? 0 : n; // only EINTR can happen
+}
+
+static int64_t time_to_wait(const struct loop *loop, int64_t max_wait_ns) {
+	if (!list_is_empty(&loop->tasks)) {
+		return 0;
+	}
+	if (loop->timer_count) {
+		int64_t until = loop->heap[0]->due_ns - clock_monotonic(loop->clock);
+		until = until < 0 ? 0 : until;
+		if (max_wait_ns < 0 || until < max_wait_ns) {
+			return until;
+		}
+	}
+	return max_wait_ns;
+}
+
+static int wait_for_events(struct loop *loop, int64_t wait_ns) {
+	if (!loop->simulation) {
+		return poll_descriptors(loop, wait_ns);
+	}
+	int n = poll_descriptors(loop, 0);
+	if (n == 0 && wait_ns > 0) {
+		loop->simulation->advance(loop->simulation, wait_ns);
+	}
+	return n;
+}
+
+static void run_descriptors(struct loop *loop, int n) {
+	loop->ready_count = n;
+	for (int i = 0; i < n; i++) {
+		struct watch *watch = loop->ready[i].data.ptr;
+		if (watch) {
+			uint32_t events = loop->ready[i].events;
+			if (events & (EPOLLHUP | EPOLLERR)) {
+				events = (events & ~(uint32_t)EPOLLERR) | LOOP_HANGUP | LOOP_READABLE;
+			}
+			watch->on_ready(watch->arg, events);
+		}
+	}
+	loop->ready_count = 0;
+}
+
+static void run_timers(struct loop *loop) {
+	uint64_t set_before = loop->next_order;
+	while (loop->timer_count && !loop->is_stopped) {
+		struct timer *timer = loop->heap[0];
+		if (timer->due_ns > loop->now_ns || timer->order >= set_before) {
+			break;
+		}
+		timer_stop(timer);
+		timer->on_due(timer->arg);
+	}
+}
+
+static void run_tasks(struct loop *loop) {
+	struct list batch;
+	list_init(&batch);
+	while (!list_is_empty(&loop->tasks)) {
+		struct list *node = loop->tasks.next;
+		list_remove(node);
+		list_add_last(&batch, node);
+	}
+	while (!list_is_empty(&batch)) {
+		struct task *task = list_item(batch.next, struct task, node);
+		list_remove(&task->node);
+		task->is_posted = false;
+		task->run(task->arg);
+	}
+}
+
+void loop_step(struct loop *loop, int64_t max_wait_ns) {
+	int n = wait_for_events(loop, time_to_wait(loop, max_wait_ns));
+	loop->now_ns = clock_monotonic(loop->clock);
+	loop->rounds++;
+	run_descriptors(loop, n);
+	run_timers(loop);
+	run_tasks(loop);
+	histogram_record(&loop->lag, clock_monotonic(loop->clock) - loop->now_ns);
+}
+
+void loop_run(struct loop *loop) {
+	loop->is_stopped = false;
+	while (!loop->is_stopped) {
+		loop_step(loop, -1);
+	}
+}
+
+void loop_stop(struct loop *loop) {
+	loop->is_stopped = true;
+}
+
+void loop_advance(struct loop *loop, int64_t ns) {
+	assert(loop->simulation);
+	int64_t end = clock_monotonic(loop->clock) + ns;
+	for (;;) {
+		int64_t left = end - clock_monotonic(loop->clock);
+		if (left <= 0 && list_is_empty(&loop->tasks) &&
+			(!loop->timer_count || loop->heap[0]->due_ns > end)) {
+			break;
+		}
+		loop_step(loop, left > 0 ? left : 0);
+	}
+}

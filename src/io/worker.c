@@ -1,0 +1,358 @@
+// SPDX-License-Identifier: Apache-2.0
+// Threads behind mailboxes; on a simulated loop, timers with random delays instead.
+#include "io/worker.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/random.h"
+#include "io/loop.h"
+#include "io/mailbox.h"
+
+#define BATCH_MAX 1024
+#define STACK_BYTES (512 * 1024) // the deepest job is a config parse of bounded depth
+#define SIMULATED_DELAY_MAX (2 * NS_PER_MS)
+
+// Starts a thread that takes no signals: they all belong to the loop's thread.
+static int start_thread(pthread_t *thread, const char *name, void *(*run)(void *), void *arg) {
+	sigset_t all, old;
+	pthread_attr_t attr;
+	sigfillset(&all);
+	pthread_sigmask(SIG_BLOCK, &all, &old);
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, STACK_BYTES);
+	int rc = pthread_create(thread, &attr, run, arg);
+	pthread_attr_destroy(&attr);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (rc == 0) {
+		(void)pthread_setname_np(*thread, name); // for ps and top only
+	}
+	return rc;
+}
+
+struct worker {
+	struct worker_spec spec;
+	struct loop *loop;
+	struct mailbox *inbox;
+	struct mailbox *outbox;
+	size_t depth; // posted and not yet answered; the loop's
+	size_t deepest;
+	_Atomic uint64_t progress;
+	pthread_t thread;
+	_Atomic bool is_stopping;
+	struct watch replies;
+	struct timer simulated_run;
+	struct timer simulated_reply;
+};
+
+static bool run_batch(struct worker *worker) {
+	void *messages[BATCH_MAX];
+	size_t n = mailbox_take(worker->inbox, messages, BATCH_MAX);
+	if (n) {
+		worker->spec.on_batch(worker->spec.self, messages, n);
+		atomic_fetch_add(&worker->progress, 1);
+	}
+	return n > 0;
+}
+
+static void *worker_main(void *arg) {
+	struct worker *worker = arg;
+	for (;;) {
+		mailbox_wait(worker->inbox, -1);
+		while (run_batch(worker)) {
+		}
+		if (atomic_load(&worker->is_stopping) && !mailbox_depth(worker->inbox)) {
+			return NULL;
+		}
+	}
+}
+
+static void deliver_replies(struct worker *worker) {
+	void *messages[64];
+	size_t n;
+	while ((n = mailbox_take(worker->outbox, messages, 64)) > 0) {
+		for (size_t i = 0; i < n; i++) {
+			worker->depth--;
+			worker->spec.on_reply(worker->spec.arg, messages[i]);
+		}
+	}
+}
+
+static void on_replies(void *arg, uint32_t events) {
+	struct worker *worker = arg;
+	(void)events;
+	mailbox_rest(worker->outbox);
+	deliver_replies(worker);
+}
+
+static void on_simulated_reply(void *arg) {
+	deliver_replies(arg);
+}
+
+static int64_t simulated_delay(struct loop *loop) {
+	struct random *random = loop_simulation(loop)->random;
+	return (int64_t)random_below(random, SIMULATED_DELAY_MAX) + 1;
+}
+
+static void on_simulated_run(void *arg) {
+	struct worker *worker = arg;
+	(void)run_batch(worker);
+	if (mailbox_depth(worker->inbox)) {
+		timer_start(&worker->simulated_run, worker->loop, simulated_delay(worker->loop),
+			on_simulated_run, worker);
+	}
+	if (!timer_is_set(&worker->simulated_reply)) {
+		timer_start(&worker->simulated_reply, worker->loop, simulated_delay(worker->loop),
+			on_simulated_reply, worker);
+	}
+}
+
+struct worker *worker_start(struct loop *loop, const struct worker_spec *spec, struct err *err) {
+	struct worker *worker = xcalloc(1, sizeof(*worker));
+	worker->spec = *spec;
+	worker->loop = loop;
+	worker->inbox = mailbox_create(spec->capacity);
+	worker->outbox = mailbox_create(spec->capacity);
+	if (loop_simulation(loop)) {
+		return worker;
+	}
+	if (!watch_start(&worker->replies, loop, mailbox_fd(worker->outbox), LOOP_READABLE,
+		    on_replies, worker, err)) {
+		goto fail;
+	}
+	int rc = start_thread(&worker->thread, spec->name, worker_main, worker);
+	if (rc != 0) {
+		err_set(err, ERR_LIMIT, "cannot start the thread %s: %s", spec->name, strerror(rc));
+		watch_stop(&worker->replies);
+		goto fail;
+	}
+	return worker;
+fail:
+	mailbox_destroy(worker->inbox);
+	mailbox_destroy(worker->outbox);
+	free(worker);
+	return NULL;
+}
+
+bool worker_post(struct worker *worker, void *message) {
+	if (worker->depth >= worker->spec.capacity) {
+		return false;
+	}
+	bool fits = mailbox_post(worker->inbox, message);
+	assert(fits); // never more in it than unanswered ones
+	worker->depth++;
+	worker->deepest = worker->depth > worker->deepest ? worker->depth : worker->deepest;
+	if (loop_simulation(worker->loop) && !timer_is_set(&worker->simulated_run)) {
+		timer_start(&worker->simulated_run, worker->loop, simulated_delay(worker->loop),
+			on_simulated_run, worker);
+	}
+	return true;
+}
+
+void worker_reply(struct worker *worker, void *message) {
+	bool fits = mailbox_post(worker->outbox, message);
+	assert(fits); // its place was reserved with the message
+}
+
+void worker_stop(struct worker *worker) {
+	if (!worker) {
+		return;
+	}
+	if (loop_simulation(worker->loop)) {
+		timer_stop(&worker->simulated_run);
+		timer_stop(&worker->simulated_reply);
+		while (run_batch(worker)) {
+		}
+	} else {
+		atomic_store(&worker->is_stopping, true);
+		mailbox_ring(worker->inbox);
+		pthread_join(worker->thread, NULL);
+		watch_stop(&worker->replies);
+	}
+	deliver_replies(worker);
+	mailbox_destroy(worker->inbox);
+	mailbox_destroy(worker->outbox);
+	free(worker);
+}
+
+size_t worker_depth(const struct worker *worker) {
+	return worker->depth;
+}
+
+size_t worker_deepest(const struct worker *worker) {
+	return worker->deepest;
+}
+
+uint64_t worker_progress(const struct worker *worker) {
+	return atomic_load(&worker->progress);
+}
+
+// --- jobs ---
+
+#define JOB_THREADS_MAX 8
+
+struct job {
+	void (*run)(void *arg);
+	void (*on_done)(void *arg);
+	void *arg;
+};
+
+struct jobs {
+	struct loop *loop;
+	size_t thread_count;
+	size_t started;
+	size_t capacity;
+	size_t depth; // the loop's
+	pthread_t threads[JOB_THREADS_MAX];
+	pthread_mutex_t lock;
+	pthread_cond_t wake;
+	struct job **waiting; // ring, under the lock
+	size_t first, count;
+	bool is_stopping;
+	struct mailbox *done;
+	struct watch done_watch;
+	struct timer simulated_run;
+};
+
+static void finish_job(struct jobs *jobs, struct job *job) {
+	jobs->depth--;
+	job->on_done(job->arg);
+	free(job);
+}
+
+static void deliver_done(struct jobs *jobs) {
+	void *done[16];
+	size_t n;
+	while ((n = mailbox_take(jobs->done, done, 16)) > 0) {
+		for (size_t i = 0; i < n; i++) {
+			finish_job(jobs, done[i]);
+		}
+	}
+}
+
+static void on_jobs_done(void *arg, uint32_t events) {
+	struct jobs *jobs = arg;
+	(void)events;
+	mailbox_rest(jobs->done);
+	deliver_done(jobs);
+}
+
+static struct job *take_waiting(struct jobs *jobs) {
+	struct job *job = jobs->waiting[jobs->first];
+	jobs->first = (jobs->first + 1) % jobs->capacity;
+	jobs->count--;
+	return job;
+}
+
+static void *jobs_main(void *arg) {
+	struct jobs *jobs = arg;
+	pthread_mutex_lock(&jobs->lock);
+	for (;;) {
+		while (!jobs->count && !jobs->is_stopping) {
+			pthread_cond_wait(&jobs->wake, &jobs->lock);
+		}
+		if (!jobs->count) {
+			break;
+		}
+		struct job *job = take_waiting(jobs);
+		pthread_mutex_unlock(&jobs->lock);
+		job->run(job->arg);
+		bool fits = mailbox_post(jobs->done, job);
+		assert(fits); // room for every job there can be
+		pthread_mutex_lock(&jobs->lock);
+	}
+	pthread_mutex_unlock(&jobs->lock);
+	return NULL;
+}
+
+struct jobs *jobs_create(struct loop *loop, size_t threads, size_t capacity) {
+	struct jobs *jobs = xcalloc(1, sizeof(*jobs));
+	jobs->loop = loop;
+	jobs->thread_count = threads < JOB_THREADS_MAX ? threads : JOB_THREADS_MAX;
+	jobs->capacity = capacity;
+	jobs->waiting = xcalloc(capacity, sizeof(struct job *));
+	jobs->done = mailbox_create(capacity + JOB_THREADS_MAX);
+	pthread_mutex_init(&jobs->lock, NULL);
+	pthread_cond_init(&jobs->wake, NULL);
+	if (!loop_simulation(loop)) {
+		bool watched = watch_start(&jobs->done_watch, loop, mailbox_fd(jobs->done),
+			LOOP_READABLE, on_jobs_done, jobs, NULL);
+		assert(watched);
+		(void)watched;
+	}
+	return jobs;
+}
+
+static void run_simulated(struct jobs *jobs) {
+	struct job *job = take_waiting(jobs);
+	job->run(job->arg);
+	finish_job(jobs, job);
+}
+
+static void on_simulated_job(void *arg) {
+	struct jobs *jobs = arg;
+	run_simulated(jobs);
+	if (jobs->count && !timer_is_set(&jobs->simulated_run)) {
+		timer_start(&jobs->simulated_run, jobs->loop, simulated_delay(jobs->loop),
+			on_simulated_job, jobs);
+	}
+}
+
+bool jobs_run(struct jobs *jobs, void (*run)(void *arg), void (*on_done)(void *arg), void *arg) {
+	if (jobs->depth >= jobs->capacity) {
+		return false;
+	}
+	struct job *job = xmalloc(sizeof(*job));
+	*job = (struct job){run, on_done, arg};
+	jobs->depth++;
+	pthread_mutex_lock(&jobs->lock);
+	jobs->waiting[(jobs->first + jobs->count++) % jobs->capacity] = job;
+	pthread_cond_signal(&jobs->wake);
+	pthread_mutex_unlock(&jobs->lock);
+	if (loop_simulation(jobs->loop)) {
+		if (!timer_is_set(&jobs->simulated_run)) {
+			timer_start(&jobs->simulated_run, jobs->loop, simulated_delay(jobs->loop),
+				on_simulated_job, jobs);
+		}
+	} else if (jobs->started < jobs->thread_count && jobs->started < jobs->depth) {
+		if (start_thread(&jobs->threads[jobs->started], "anna-job", jobs_main, jobs) == 0) {
+			jobs->started++;
+		} else {
+			assert(jobs->started > 0); // without any thread no job could ever run
+		}
+	}
+	return true;
+}
+
+void jobs_destroy(struct jobs *jobs) {
+	if (!jobs) {
+		return;
+	}
+	timer_stop(&jobs->simulated_run);
+	while (loop_simulation(jobs->loop) && jobs->count) {
+		run_simulated(jobs);
+	}
+	pthread_mutex_lock(&jobs->lock);
+	jobs->is_stopping = true;
+	pthread_cond_broadcast(&jobs->wake);
+	pthread_mutex_unlock(&jobs->lock);
+	for (size_t i = 0; i < jobs->started; i++) {
+		pthread_join(jobs->threads[i], NULL);
+	}
+	deliver_done(jobs);
+	watch_stop(&jobs->done_watch);
+	mailbox_destroy(jobs->done);
+	pthread_mutex_destroy(&jobs->lock);
+	pthread_cond_destroy(&jobs->wake);
+	free(jobs->waiting);
+	free(jobs);
+}
+
+size_t jobs_depth(const struct jobs *jobs) {
+	return jobs->depth;
+}

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a call and its session know of each other; only session.c and call.c include this.
+#pragma once
+
+#include "base/buf.h"
+#include "base/list.h"
+#include "base/map.h"
+#include "rpc/session.h"
+
+#define RESULT_MAX (16 * 1024 * 1024)
+
+struct rpc {
+	struct rpc_options options;
+	struct map methods; // by name and alias
+	struct list sessions;
+	struct list spare_calls; // answered ones, kept warm
+	size_t spare_count;
+	struct rpc_stats stats;
+	bool is_ready;
+	bool is_destroyed; // waits for its last call
+};
+
+struct session {
+	struct list node;
+	struct rpc *rpc;
+	struct session_peer peer;
+	struct buf input;  // begun and waiting messages
+	size_t searched;   // of input: so far there is no line end
+	struct buf output; // answers of the messages being handled
+	struct list calls;
+	size_t call_count;
+	unsigned depth;	  // a feed is on the stack
+	bool is_skipping; // up to the next line end
+	bool is_paused;
+	bool is_congested;
+	bool is_over;
+	bool is_closed;
+	int64_t fed_ns; // when the bytes being handled came
+};
+
+// The requests of one array, answered together.
+struct batch {
+	struct session *session; // NULL: gone
+	struct arena *arena;	 // the parsed message
+	struct buf out;
+	size_t waiting;
+};
+
+struct call {
+	struct list node; // of the session, or of the spare ones
+	struct rpc *rpc;
+	struct session *session; // NULL: abandoned
+	struct batch *batch;
+	const struct method *method;
+	struct arena *arena;
+	struct buf out;	  // the answer
+	size_t result_at; // where in it the result begins; 0: not begun
+	struct json_writer writer;
+	struct value id;
+	bool is_notification;
+	struct caller caller;
+	const void *params;
+	void (*on_abandon)(void *arg);
+	void *abandon_arg;
+	int64_t started_ns;
+};
+
+struct call *call_create(struct rpc *rpc);
+void call_destroy(struct call *call);
+// Appends {"jsonrpc":"2.0","id":…,"error":{…}}; id NULL gives null.
+void call_format_error(struct buf *out, const struct value *id, const struct err *err);
+
+// The call is answered (call->out) and given back.
+void session_end_call(struct call *call);
