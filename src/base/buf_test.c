@@ -69,8 +69,8 @@ TEST(integers_are_written_to_their_limits) {
 	buf_append_uint64(&buf, UINT64_MAX);
 	buf_append_char(&buf, ' ');
 	buf_append_int64(&buf, 0);
-	CHECK_TEXT(buf_text(&buf),
-		"-9223372036854775808 9223372036854775807 18446744073709551615 0");
+	CHECK_TEXT(
+		buf_text(&buf), "-9223372036854775808 9223372036854775807 18446744073709551615 0");
 	buf_finish(&buf);
 }
 

@@ -107,9 +107,8 @@ bool time_parse(struct str text, int64_t *out_wall_ns) {
 	if (!skip(&at, end, "Zz")) {
 		int hours, minutes;
 		bool minus = at < end && *at == '-';
-		if (!skip(&at, end, "+-") || !digits(&at, end, 2, &hours) ||
-			!skip(&at, end, ":") || !digits(&at, end, 2, &minutes) || hours > 23 ||
-			minutes > 59) {
+		if (!skip(&at, end, "+-") || !digits(&at, end, 2, &hours) || !skip(&at, end, ":") ||
+			!digits(&at, end, 2, &minutes) || hours > 23 || minutes > 59) {
 			return false;
 		}
 		offset = (minus ? -1 : 1) * (hours * 3600 + minutes * 60);

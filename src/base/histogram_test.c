@@ -48,6 +48,11 @@ TEST(a_percentile_that_is_a_whole_rank_stays_there) {
 	histogram_record(&histogram, 30);
 	CHECK_INT(histogram_percentile(&histogram, 99.9), 1);
 	CHECK_INT(histogram_percentile(&histogram, 99.91), 30);
+	histogram_init(&histogram);
+	for (int i = 0; i < 10000; i++) { // 0.07 * 10000 / 100 is 7.000000000000001
+		histogram_record(&histogram, i < 7 ? 1 : 30);
+	}
+	CHECK_INT(histogram_percentile(&histogram, 0.07), 1);
 }
 
 TEST(extreme_values_are_clamped_not_lost) {
@@ -62,7 +67,9 @@ TEST(extreme_values_are_clamped_not_lost) {
 }
 
 TEST(percentiles_are_within_a_32nd_of_the_nearest_rank) {
-	enum { COUNT = 5000 };
+	enum {
+		COUNT = 5000
+	};
 	static int64_t values[COUNT];
 	struct histogram histogram, other;
 	struct random random;

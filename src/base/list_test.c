@@ -10,7 +10,7 @@ struct thing {
 
 static int digits_of(struct list *head) {
 	int digits = 0;
-	list_for_each(node, head) {
+	list_for_each (node, head) {
 		digits = digits * 10 + list_item(node, struct thing, node)->number;
 	}
 	return digits;
@@ -34,7 +34,7 @@ TEST(a_thing_may_be_removed_during_its_turn) {
 	for (int i = 0; i < 3; i++) {
 		list_add_last(&head, &things[i].node);
 	}
-	list_for_each(node, &head) {
+	list_for_each (node, &head) {
 		if (list_item(node, struct thing, node)->number == 2) {
 			list_remove(node);
 		}

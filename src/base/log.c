@@ -123,8 +123,9 @@ static bool send_journald(enum log_level level, const char *folder, const char *
 	}
 	struct sockaddr_un to = {.sun_family = AF_UNIX, .sun_path = "/run/systemd/journal/socket"};
 	struct buf fields = BUF_INIT;
-	buf_appendf(&fields, "PRIORITY=%d\nSYSLOG_IDENTIFIER=annad\nANNA_FOLDER=%s\nMESSAGE=",
-		priorities[level], folder);
+	buf_appendf(&fields,
+		"PRIORITY=%d\nSYSLOG_IDENTIFIER=annad\nANNA_FOLDER=%s\nMESSAGE=", priorities[level],
+		folder);
 	append_escaped(&fields, message, false);
 	buf_append_char(&fields, '\n');
 	ssize_t sent = sendto(journald_fd, fields.at, fields.len, MSG_NOSIGNAL,

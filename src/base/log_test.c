@@ -86,7 +86,8 @@ TEST(json_lines_are_escaped) {
 TEST(control_characters_cannot_forge_a_line) {
 	struct capture capture;
 	capture_init(&capture, LOG_TEXT);
-	log_info("user said: x\n1970 error\r\x1b[2J \xc2\x9b" "31m \x7f");
+	log_info("user said: x\n1970 error\r\x1b[2J \xc2\x9b"
+		 "31m \x7f");
 	CHECK_TEXT(strstr(written(&capture), "user"),
 		"user said: x\\x0a1970 error\\x0d\\x1b[2J \\xc2\\x9b31m \\x7f\n");
 	capture_finish(&capture);
@@ -182,8 +183,9 @@ TEST(level_names_read_back) {
 }
 
 int main(void) {
-	return TESTS(RUN(a_line_has_time_level_and_folder), RUN(levels_below_the_set_one_are_silent),
-		RUN(json_lines_are_escaped), RUN(control_characters_cannot_forge_a_line),
+	return TESTS(RUN(a_line_has_time_level_and_folder),
+		RUN(levels_below_the_set_one_are_silent), RUN(json_lines_are_escaped),
+		RUN(control_characters_cannot_forge_a_line),
 		RUN(a_long_message_stays_one_complete_json_line), RUN(repeated_messages_are_folded),
 		RUN(a_folded_count_is_written_after_a_while),
 		RUN(a_full_pipe_drops_and_counts_and_never_blocks),

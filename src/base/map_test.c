@@ -56,7 +56,9 @@ TEST(iteration_is_in_insertion_order_and_may_remove) {
 }
 
 TEST(random_work_agrees_with_a_plain_array) {
-	enum { KEYS = 500 };
+	enum {
+		KEYS = 500
+	};
 	static uint64_t keys[KEYS];
 	static void *model[KEYS];
 	struct map map = MAP_INIT;

@@ -13,11 +13,12 @@ TEST(problems_are_written_with_their_places) {
 	problems_add(&problems, (struct place){NULL, 0, 0}, "nowhere");
 	problems_sort(&problems);
 	problems_format(&problems, &buf);
-	CHECK_TEXT(buf_text(&buf), "error: nowhere\n"
-				   "3:4: error: nameless\n"
-				   "a.toml: error: unreadable\n"
-				   "a.toml:9:1: warning: old\n"
-				   "b.toml:2:7: error: bad value\n");
+	CHECK_TEXT(buf_text(&buf),
+		"error: nowhere\n"
+		"3:4: error: nameless\n"
+		"a.toml: error: unreadable\n"
+		"a.toml:9:1: warning: old\n"
+		"b.toml:2:7: error: bad value\n");
 	buf_finish(&buf);
 	problems_finish(&problems);
 }

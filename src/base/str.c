@@ -201,11 +201,20 @@ bool str_is_utf8(struct str s) {
 		}
 		unsigned char low = 0x80, high = 0xbf; // RFC 3629 §4 narrows the second byte
 		switch (*p) {
-		case 0xe0: low = 0xa0; break;
-		case 0xed: high = 0x9f; break;
-		case 0xf0: low = 0x90; break;
-		case 0xf4: high = 0x8f; break;
-		default: break;
+		case 0xe0:
+			low = 0xa0;
+			break;
+		case 0xed:
+			high = 0x9f;
+			break;
+		case 0xf0:
+			low = 0x90;
+			break;
+		case 0xf4:
+			high = 0x8f;
+			break;
+		default:
+			break;
 		}
 		if (p[1] < low || p[1] > high) {
 			return false;

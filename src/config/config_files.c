@@ -133,11 +133,10 @@ static bool read_fragment(struct reading *reading, const char *path, struct err 
 	bool is_read = read_text(reading, path, &text, &is_missing, &own);
 	if (is_read && !is_missing) {
 		keep(reading, path, &text);
-	} else if (!is_read) {
-		err_set(err, own.code, "%s", own.message);
 	}
 	buf_finish(&text);
-	return is_read;
+	// ERR_CONFIG says that it is no regular file: not one of ours.
+	return is_read || own.code == ERR_CONFIG || err_set(err, own.code, "%s", own.message);
 }
 
 static bool read_folder(struct reading *reading, const char *folder, struct err *err) {
@@ -180,7 +179,7 @@ void config_files_hash(struct config_files *files) {
 	for (size_t i = 0; i < files->n; i++) {
 		struct str path = files->items[i].path;
 		struct str folder = str_head(path, folder_len(path));
-		bool is_fragment = str_ends(folder, STR("/conf.d/"));
+		bool is_fragment = str_is(folder, "conf.d/") || str_ends(folder, STR("/conf.d/"));
 		struct str name = is_fragment ? str_skip(path, folder.len) : STR("");
 		buf_appendf(&all, "%zu:%zu:", name.len, files->items[i].text.len);
 		buf_append_str(&all, name);

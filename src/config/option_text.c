@@ -141,7 +141,6 @@ static void format_field(struct option_reader *defaults, const struct option *ro
 		return;
 	}
 	const struct tagged *tagged = field;
-	struct value value;
 	switch (row->type) {
 	case OPTION_BOOL:
 		buf_append_text(out, *(const bool *)field ? "true" : "false");
@@ -149,9 +148,8 @@ static void format_field(struct option_reader *defaults, const struct option *ro
 	case OPTION_INT:
 		buf_append_int64(out, *(const int64_t *)field);
 		break;
-	case OPTION_NUMBER:
-		value = value_of_double(*(const double *)field);
-		toml_format(out, &value);
+	case OPTION_NUMBER: // "90" where toml_format would write "90.0"
+		buf_append_double(out, *(const double *)field);
 		break;
 	case OPTION_STRING:
 		format_string(*(const struct str *)field, out);

@@ -233,9 +233,10 @@ static void sample_example(const char *example, struct buf *out) {
 }
 
 void schema_format_sample(const struct schema *schema, struct buf *out) {
-	sample_text("Sample configuration of Anna. Every option stands here at its default, as a "
-		    "comment: remove the # of its line to change it. annactl config check FILE "
-		    "tells whether a file is right, anna.toml(5) tells more.",
+	sample_text(
+		"Sample configuration of Anna. Every option stands here at its default, as a "
+		"comment: to change one, remove the # of its line and of its section's. annactl "
+		"config check FILE tells whether a file is right, anna.toml(5) tells more.",
 		out);
 	for (size_t i = 0; i < schema->section_count; i++) {
 		const struct section *section = schema->sections[i];

@@ -1,129 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// From the texts of files to a snapshot, and what differs between two of them.
+// From the texts of files to a snapshot.
 #include "config/snapshot.h"
 
-#include "base/alloc.h"
+#include "config/snapshot_fixture.h"
 #include "tests/check.h"
-
-struct daemon_config {
-	struct str log_level;
-	int64_t workers;
-	struct str token;
-};
-static const struct option daemon_rows[] = {
-	{"log_level", OPTION_STRING, offsetof(struct daemon_config, log_level), .fallback = "info",
-		.help = "What is logged."},
-	{"workers", OPTION_INT, offsetof(struct daemon_config, workers), .fallback = "2", .min = 1,
-		.max = 8, .apply = APPLY_RESTART, .unit = "threads", .help = "How many."},
-	{"token", OPTION_STRING, offsetof(struct daemon_config, token), .is_secret = true,
-		.help = "Who knows it may."},
-	{0},
-};
-
-struct log_config {
-	struct str message;
-};
-static const struct option log_rows[] = {
-	{"message", OPTION_STRING, offsetof(struct log_config, message), .is_required = true},
-	{0},
-};
-static const struct option none_rows[] = {{0}};
-static const struct variant actions[] = {
-	{"log", "Writes", log_rows, sizeof(struct log_config), NULL, NULL},
-	{"none", "Nothing", none_rows, 0, NULL, NULL},
-};
-static const struct variants sets[] = {{"action", actions, 2}};
-
-struct mapping {
-	struct str name;
-	struct str on;
-	struct tagged action;
-	const struct value *where;
-	int64_t compiled; // by the check
-};
-static const struct option mapping_rows[] = {
-	{"name", OPTION_STRING, offsetof(struct mapping, name), .is_required = true, .min = 1,
-		.max = 64, .help = "Its name"},
-	{"on", OPTION_STRING, offsetof(struct mapping, on), .fallback = "*", .help = "Kinds"},
-	{"action", OPTION_TAGGED, offsetof(struct mapping, action), .variants = "action"},
-	{"where", OPTION_VALUE, offsetof(struct mapping, where)},
-	{0},
-};
-
-static void check_daemon(
-	void *config, struct place place, struct arena *arena, struct problems *problems) {
-	(void)arena;
-	const struct daemon_config *own = config;
-	if (own->workers == 7) {
-		problems_add(problems, place, "seven is refused");
-	}
-}
-
-static void check_mapping(
-	void *config, struct place place, struct arena *arena, struct problems *problems) {
-	(void)place;
-	(void)arena;
-	(void)problems;
-	((struct mapping *)config)->compiled = 42;
-}
-
-static const struct section daemon_section = {"daemon", "The process", false, daemon_rows,
-	sizeof(struct daemon_config), check_daemon, NULL};
-static const struct section mappings_section = {
-	"mappings", "What to do", true, mapping_rows, sizeof(struct mapping), check_mapping, NULL};
-static const struct section *const sections[] = {&daemon_section, &mappings_section};
-static const struct schema schema = {sections, 2, sets, 1};
-
-static struct problems problems;
-static struct arena *arena;
-
-static int begin(void **state) {
-	(void)state;
-	arena = arena_create();
-	return 0;
-}
-
-static int end(void **state) {
-	(void)state;
-	arena_destroy(arena);
-	problems_finish(&problems);
-	return 0;
-}
-
-// A snapshot of one text, or of two when the second is not NULL.
-static struct snapshot *create(const char *first, const char *second) {
-	struct config_file items[] = {{STR("/etc/anna/config.toml"), str_from(first)},
-		{STR("/etc/anna/conf.d/b.toml"), str_from(second)}};
-	struct config_files files = {.items = items, .n = second ? 2 : 1};
-	config_files_hash(&files);
-	problems_finish(&problems);
-	return snapshot_create(&schema, &files, &problems);
-}
 
 static void check_problems(const char *expected) {
 	struct buf text = BUF_INIT;
 	problems_format(&problems, &text);
 	CHECK_TEXT(buf_text(&text), expected);
 	buf_finish(&text);
-}
-
-static char *diff(const char *before, const char *after) {
-	struct snapshot *a = create(before, NULL), *b = create(after, NULL);
-	assert_non_null(a);
-	assert_non_null(b);
-	struct changes changes;
-	snapshot_diff(a, b, arena, &changes);
-	struct buf text = BUF_INIT;
-	for (size_t i = 0; i < changes.n; i++) {
-		const struct change *change = &changes.items[i];
-		buf_appendf(&text, "%s: %s -> %s%s\n", change->path,
-			change->before ? change->before : "nothing",
-			change->after ? change->after : "nothing",
-			change->needs_restart ? " (restart)" : "");
-	}
-	snapshot_unref(a);
-	snapshot_unref(b);
-	return buf_take(&text);
 }
 
 TEST(no_files_are_the_defaults) {
@@ -272,81 +158,6 @@ TEST(the_effective_configuration_says_where_each_value_is_from) {
 	snapshot_unref(snapshot);
 }
 
-#define MAPPING(name, on) "[[mappings]]\nname = '" name "'\non = '" on "'\n"
-
-static const struct {
-	const char *before, *after, *changes;
-} diffs[] = {
-	{"", "", ""},
-	{"", "# only text\n[daemon]\nworkers = 2\n", ""},
-	{"[daemon]\nworkers = 3\n", "[daemon]\nlog_level = 'warn'\n",
-		"daemon.log_level: \"info\" -> \"warn\"\n"
-		"daemon.workers: 3 -> 2 (restart)\n"},
-	{"[daemon]\ntoken = 'a'\n", "[daemon]\ntoken = 'b'\n",
-		"daemon.token: \"(secret)\" -> \"(secret)\"\n"},
-	{"[daemon]\ntoken = 'a'\n", "[daemon]\n", "daemon.token: \"(secret)\" -> \"\"\n"},
-	{MAPPING("a", "x"), MAPPING("a", "y"), "mappings[a].on: \"x\" -> \"y\"\n"},
-	{MAPPING("a", "x"), MAPPING("b", "x"),
-		"mappings[a]: { name = \"a\", on = \"x\" } -> nothing\n"
-		"mappings[b]: nothing -> { name = \"b\", on = \"x\" }\n"},
-	{MAPPING("a", "x") MAPPING("c", "x"), MAPPING("a", "x") MAPPING("b", "x") MAPPING("c", "x"),
-		"mappings[b]: nothing -> { name = \"b\", on = \"x\" }\n"},
-	{MAPPING("a", "x") MAPPING("b", "x") MAPPING("c", "x"),
-		MAPPING("b", "x") MAPPING("a", "y") MAPPING("c", "x"),
-		"mappings[a].on: \"x\" -> \"y\"\n"
-		"mappings.order: [\"a\", \"b\"] -> [\"b\", \"a\"]\n"},
-	{"[[mappings]]\nname='a'\naction={type='log',message='m'}\n",
-		"[[mappings]]\nname='a'\naction={type='log',message='n'}\n",
-		"mappings[a].action.message: \"m\" -> \"n\"\n"},
-	{"[[mappings]]\nname='a'\naction={type='log',message='m'}\n",
-		"[[mappings]]\nname='a'\naction={type='none'}\n",
-		"mappings[a].action: { type = \"log\", message = \"m\" } -> { type = \"none\" }\n"},
-	{"[[mappings]]\nname='a'\n", "[[mappings]]\nname='a'\naction={type='none'}\n",
-		"mappings[a].action: nothing -> { type = \"none\" }\n"},
-	{"[[mappings]]\nname='a'\nwhere={a=1,b=2}\n", "[[mappings]]\nname='a'\nwhere={b=2,a=1}\n",
-		""},
-	{"[[mappings]]\nname='a'\nwhere={a=1}\n", "[[mappings]]\nname='a'\n",
-		"mappings[a].where: { a = 1 } -> nothing\n"},
-};
-
-TEST(differences_are_told_option_by_option) {
-	for (size_t i = 0; i < sizeof(diffs) / sizeof(diffs[0]); i++) {
-		char *text = diff(diffs[i].before, diffs[i].after);
-		CHECK_TEXT(text, diffs[i].changes);
-		free(text);
-	}
-}
-
-TEST(a_section_is_equal_when_its_values_are) {
-	struct snapshot *a = create("[daemon]\nworkers = 2\n" MAPPING("a", "x"), NULL);
-	struct snapshot *b = create(MAPPING("a", "y"), NULL);
-
-	CHECK(snapshot_section_equal(a, b, &daemon_section));
-	CHECK(!snapshot_section_equal(a, b, &mappings_section));
-	CHECK(snapshot_section_equal(a, a, &mappings_section));
-
-	snapshot_unref(a);
-	snapshot_unref(b);
-}
-
-TEST(a_moved_name_is_no_change_of_ten_thousand_items) {
-	struct buf one = BUF_INIT, two = BUF_INIT;
-	for (int i = 0; i < 10000; i++) {
-		buf_appendf(&one, "[[mappings]]\nname = 'm%d'\n", i);
-		buf_appendf(&two, "[[mappings]]\nname = 'm%d'\n", (i + 1) % 10000);
-	}
-
-	char *text = diff(buf_text(&one), buf_text(&two));
-
-	CHECK_TEXT(text,
-		"mappings.order: [\"m0\", \"m1\", \"m2\", \"m3\", \"m4\", \"m5\", \"m6\", \"m7\", "
-		"\"m8\", \"m9\", ...] -> [\"m1\", \"m2\", \"m3\", \"m4\", \"m5\", \"m6\", \"m7\", "
-		"\"m8\", \"m9\", \"m10\", ...]\n");
-	free(text);
-	buf_finish(&one);
-	buf_finish(&two);
-}
-
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		RUN(no_files_are_the_defaults),
@@ -356,9 +167,6 @@ int main(void) {
 		RUN(mistakes_of_all_files_are_told_in_order),
 		RUN(files_are_merged),
 		RUN(the_effective_configuration_says_where_each_value_is_from),
-		RUN(differences_are_told_option_by_option),
-		RUN(a_section_is_equal_when_its_values_are),
-		RUN(a_moved_name_is_no_change_of_ten_thousand_items),
 	};
 	return cmocka_run_group_tests(tests, begin, end);
 }

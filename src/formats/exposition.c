@@ -70,8 +70,7 @@ void exposition_sample(struct exposition *exposition, double value, ...) {
 	va_end(labels);
 }
 
-void exposition_suffixed(
-	struct exposition *exposition, const char *suffix, double value, ...) {
+void exposition_suffixed(struct exposition *exposition, const char *suffix, double value, ...) {
 	va_list labels;
 	va_start(labels, value);
 	append_sample(exposition, suffix, value, labels);

@@ -15,14 +15,15 @@ TEST(a_family_is_begun_once_and_followed_by_its_samples) {
 	exposition_sample(&exposition, 1e-3, "quantile", "0.5", "op", "read", NULL);
 	exposition_suffixed(&exposition, "_sum", 12, NULL);
 	exposition_suffixed(&exposition, "_count", 3, "op", "read", NULL);
-	CHECK_TEXT(buf_text(&buf), "# HELP node_load1 1m load average.\n"
-				   "# TYPE node_load1 gauge\n"
-				   "node_load1 0.5\n"
-				   "# HELP t_seconds Time.\n"
-				   "# TYPE t_seconds summary\n"
-				   "t_seconds{quantile=\"0.5\",op=\"read\"} 0.001\n"
-				   "t_seconds_sum 12\n"
-				   "t_seconds_count{op=\"read\"} 3\n");
+	CHECK_TEXT(buf_text(&buf),
+		"# HELP node_load1 1m load average.\n"
+		"# TYPE node_load1 gauge\n"
+		"node_load1 0.5\n"
+		"# HELP t_seconds Time.\n"
+		"# TYPE t_seconds summary\n"
+		"t_seconds{quantile=\"0.5\",op=\"read\"} 0.001\n"
+		"t_seconds_sum 12\n"
+		"t_seconds_count{op=\"read\"} 3\n");
 	buf_finish(&buf);
 }
 
@@ -33,10 +34,11 @@ TEST(help_and_labels_are_escaped) {
 	exposition_family(&exposition, "a", "untyped", "x\ny\\z \"q\"");
 	exposition_sample(&exposition, NAN, "path", "C:\\ \"q\"\n", NULL);
 	exposition_sample(&exposition, INFINITY, "path", "", NULL);
-	CHECK_TEXT(buf_text(&buf), "# HELP a x\\ny\\\\z \"q\"\n"
-				   "# TYPE a untyped\n"
-				   "a{path=\"C:\\\\ \\\"q\\\"\\n\"} NaN\n"
-				   "a{path=\"\"} +Inf\n");
+	CHECK_TEXT(buf_text(&buf),
+		"# HELP a x\\ny\\\\z \"q\"\n"
+		"# TYPE a untyped\n"
+		"a{path=\"C:\\\\ \\\"q\\\"\\n\"} NaN\n"
+		"a{path=\"\"} +Inf\n");
 	buf_finish(&buf);
 }
 

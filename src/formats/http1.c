@@ -11,8 +11,8 @@ struct verdict {
 	struct err *err;
 };
 
-_printf_(3, 4) static enum http1_result refuse(
-	struct verdict verdict, int status, const char *format, ...) {
+_printf_(3, 4) static enum http1_result
+	refuse(struct verdict verdict, int status, const char *format, ...) {
 	char what[200];
 	va_list args;
 	va_start(args, format);
@@ -87,7 +87,8 @@ static enum http1_result read_request_line(
 	ptrdiff_t second = first < 0 ? -1 : str_find_char(rest, ' ');
 	if (second < 0) {
 		return refuse(verdict, 400,
-			"the request line must be a method, a target and HTTP/1.1, one blank between");
+			"the request line must be a method, a target and HTTP/1.1, one blank "
+			"between");
 	}
 	out->method = str_head(line, (size_t)first);
 	out->target = str_head(rest, (size_t)second);
@@ -157,7 +158,8 @@ static bool is_host(struct str host) {
 
 static enum http1_result read_framing(struct http1_request *out, struct verdict verdict) {
 	if (count_headers(out, "transfer-encoding")) {
-		return refuse(verdict, 501, "Transfer-Encoding is not supported; send Content-Length");
+		return refuse(
+			verdict, 501, "Transfer-Encoding is not supported; send Content-Length");
 	}
 	size_t hosts = count_headers(out, "host");
 	if (hosts > 1 || (hosts == 0 && out->minor_version == 1)) {
@@ -233,7 +235,8 @@ static enum http1_result find_end(struct str bytes, size_t *out_end, struct verd
 		i++;
 	}
 	if (bytes.len >= HTTP1_HEAD_MAX) {
-		return refuse(verdict, in_first_line ? 414 : 431, "the head is larger than %d bytes", HTTP1_HEAD_MAX);
+		return refuse(verdict, in_first_line ? 414 : 431,
+			"the head is larger than %d bytes", HTTP1_HEAD_MAX);
 	}
 	return HTTP1_MORE;
 }

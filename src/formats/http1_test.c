@@ -65,7 +65,8 @@ TEST(what_could_be_understood_in_two_ways_is_refused) {
 	static const struct {
 		const char *head;
 		int status;
-	} rows[] = {{"GET / HTTP/1.1\nHost: a\n\n", 400}, {"GET / HTTP/1.1\r\n" HOST "A: b\rc\r\n\r\n", 400},
+	} rows[] = {{"GET / HTTP/1.1\nHost: a\n\n", 400},
+		{"GET / HTTP/1.1\r\n" HOST "A: b\rc\r\n\r\n", 400},
 		{"\r\nGET / HTTP/1.1\r\n" HOST "\r\n", 400},
 		{"GET / HTTP/1.1\r\n" HOST "A: b\r\n c\r\n\r\n", 400},
 		{"GET / HTTP/1.1\r\n Host: a\r\n\r\n", 400},
@@ -84,16 +85,19 @@ TEST(what_could_be_understood_in_two_ways_is_refused) {
 		{"GET / HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n", 501},
 		{"GET / HTTP/1.1\r\n" HOST "transfer-encoding:\r\nContent-Length: 1\r\n\r\n", 501},
 		{"GET / HTTP/1.1\r\n\r\n", 400}, {"GET / HTTP/1.1\r\n" HOST HOST "\r\n", 400},
-		{"GET / HTTP/1.1\r\nHost: a@b\r\n\r\n", 400}, {"GET / HTTP/1.1\r\nHost: a/b\r\n\r\n", 400},
-		{"GET http://a/ HTTP/1.1\r\n" HOST "\r\n", 400}, {"GET a:1 HTTP/1.1\r\n" HOST "\r\n", 400},
-		{"GET * HTTP/1.1\r\n" HOST "\r\n", 400}, {"GET  / HTTP/1.1\r\n" HOST "\r\n", 400},
-		{"GET / HTTP/1.1 \r\n" HOST "\r\n", 400}, {"GET /\r\n" HOST "\r\n", 400},
-		{"GET / x HTTP/1.1\r\n" HOST "\r\n", 400}, {"GET\t/ HTTP/1.1\r\n" HOST "\r\n", 400},
-		{"GET /# HTTP/1.1\r\n" HOST "\r\n", 400}, {"GET /\xff HTTP/1.1\r\n" HOST "\r\n", 400},
+		{"GET / HTTP/1.1\r\nHost: a@b\r\n\r\n", 400},
+		{"GET / HTTP/1.1\r\nHost: a/b\r\n\r\n", 400},
+		{"GET http://a/ HTTP/1.1\r\n" HOST "\r\n", 400},
+		{"GET a:1 HTTP/1.1\r\n" HOST "\r\n", 400}, {"GET * HTTP/1.1\r\n" HOST "\r\n", 400},
+		{"GET  / HTTP/1.1\r\n" HOST "\r\n", 400}, {"GET / HTTP/1.1 \r\n" HOST "\r\n", 400},
+		{"GET /\r\n" HOST "\r\n", 400}, {"GET / x HTTP/1.1\r\n" HOST "\r\n", 400},
+		{"GET\t/ HTTP/1.1\r\n" HOST "\r\n", 400}, {"GET /# HTTP/1.1\r\n" HOST "\r\n", 400},
+		{"GET /\xff HTTP/1.1\r\n" HOST "\r\n", 400},
 		{"GET / http/1.1\r\n" HOST "\r\n", 400}, {"GET / HTTP/1.x\r\n" HOST "\r\n", 400},
 		{"GET / HTTP/2.0\r\n" HOST "\r\n", 505}, {"GET / HTTP/0.9\r\n" HOST "\r\n", 505},
 		{"BREW / HTTP/1.1\r\n" HOST "\r\n", 405}, {"get / HTTP/1.1\r\n" HOST "\r\n", 405},
-		{"CONNECT a:1 HTTP/1.1\r\n" HOST "\r\n", 405}, {"G@T / HTTP/1.1\r\n" HOST "\r\n", 400}};
+		{"CONNECT a:1 HTTP/1.1\r\n" HOST "\r\n", 405},
+		{"G@T / HTTP/1.1\r\n" HOST "\r\n", 400}};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		struct http1_request request;
 		int status;
@@ -160,8 +164,7 @@ TEST(reasons_have_words) {
 }
 
 int main(void) {
-	return TESTS(RUN(a_request_is_taken_apart),
-		RUN(connections_stay_open_as_the_version_says),
+	return TESTS(RUN(a_request_is_taken_apart), RUN(connections_stay_open_as_the_version_says),
 		RUN(what_could_be_understood_in_two_ways_is_refused),
 		RUN(a_nul_byte_is_refused_at_once), RUN(sizes_are_limited),
 		RUN(half_a_head_asks_for_more), RUN(reasons_have_words));

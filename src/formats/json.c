@@ -11,7 +11,7 @@
 #include "base/map.h"
 #include "formats/utf8.h"
 
-#define SMALL_OBJECT 16     // up to here comparing keys is faster than hashing them
+#define SMALL_OBJECT 16	    // up to here comparing keys is faster than hashing them
 #define STACK_AT_ONCE 48    // members that fit before the stack moves to the heap
 #define DEEPEST_ALLOWED 512 // whatever the caller asks: the C stack is finite
 
@@ -72,8 +72,9 @@ static bool fail_expected(struct reader *reader, const char *expected) {
 }
 
 static void skip_blank(struct reader *reader) {
-	while (reader->at < reader->end && (*reader->at == ' ' || *reader->at == '\n' ||
-						   *reader->at == '\t' || *reader->at == '\r')) {
+	while (reader->at < reader->end &&
+		(*reader->at == ' ' || *reader->at == '\n' || *reader->at == '\t' ||
+			*reader->at == '\r')) {
 		reader->at++;
 	}
 }
@@ -82,8 +83,8 @@ static struct member *push(struct reader *reader) {
 	if (reader->used == reader->cap) {
 		size_t cap = reader->cap * 2;
 		bool on_heap = reader->stack != reader->first_stack;
-		struct member *stack =
-			xreallocarray(on_heap ? reader->stack : NULL, cap, sizeof(*stack));
+		struct member *stack = xreallocarray(
+			on_heap ? reader->stack : NULL, cap, sizeof(*stack));
 		if (!on_heap) {
 			memcpy(stack, reader->first_stack, sizeof(reader->first_stack));
 		}
@@ -100,8 +101,8 @@ static bool read_hex4(struct reader *reader, uint32_t *out) {
 	for (int i = 0; i < 4; i++, reader->at++) {
 		char c = reader->at < reader->end ? *reader->at : '\0';
 		uint32_t digit = c >= '0' && c <= '9' ? (uint32_t)(c - '0')
-			: c >= 'a' && c <= 'f'        ? (uint32_t)(c - 'a' + 10)
-			: c >= 'A' && c <= 'F'        ? (uint32_t)(c - 'A' + 10)
+			: c >= 'a' && c <= 'f'	      ? (uint32_t)(c - 'a' + 10)
+			: c >= 'A' && c <= 'F'	      ? (uint32_t)(c - 'A' + 10)
 						      : 16;
 		if (digit == 16) {
 			return fail_expected(reader, "four hexadecimal digits after \\u");
@@ -356,8 +357,8 @@ static bool read_object(struct reader *reader, struct value *out) {
 	map_finish(&keys);
 	if (ok) {
 		out->table.n = reader->used - base;
-		out->table.members =
-			arena_array(reader->arena, out->table.n, sizeof(struct member));
+		out->table.members = arena_array(
+			reader->arena, out->table.n, sizeof(struct member));
 		memcpy(out->table.members, reader->stack + base,
 			out->table.n * sizeof(struct member));
 	}

@@ -16,8 +16,8 @@ static void check_good(const struct row *rows, size_t n) {
 		struct err err = ERR_INIT;
 		struct buf buf = BUF_INIT;
 		print_message("%s\n", rows[i].text);
-		const struct value *value =
-			json_parse(arena, str_from(rows[i].text), JSON_DEPTH, &err);
+		const struct value *value = json_parse(
+			arena, str_from(rows[i].text), JSON_DEPTH, &err);
 		CHECK_TEXT(err.message, "");
 		json_format(&buf, value);
 		CHECK_TEXT(buf_text(&buf), rows[i].expected);
@@ -36,26 +36,27 @@ static void check_bad(const struct row *rows, size_t n) {
 	}
 }
 
-#define GOOD(...)                                                                                  \
-	do {                                                                                       \
-		static const struct row rows_[] = {__VA_ARGS__};                                   \
-		check_good(rows_, sizeof(rows_) / sizeof(*rows_));                                 \
+#define GOOD(...) \
+	do { \
+		static const struct row rows_[] = {__VA_ARGS__}; \
+		check_good(rows_, sizeof(rows_) / sizeof(*rows_)); \
 	} while (0)
-#define BAD(...)                                                                                   \
-	do {                                                                                       \
-		static const struct row rows_[] = {__VA_ARGS__};                                   \
-		check_bad(rows_, sizeof(rows_) / sizeof(*rows_));                                  \
+#define BAD(...) \
+	do { \
+		static const struct row rows_[] = {__VA_ARGS__}; \
+		check_bad(rows_, sizeof(rows_) / sizeof(*rows_)); \
 	} while (0)
 
 TEST(values_of_every_kind_are_read) {
-	GOOD({" null ", "null"}, {"true", "true"}, {"false", "false"}, {"\"\"", "\"\""}, {"[]", "[]"},
-		{"{}", "{}"}, {"[ 1 , [ 2 ] ]", "[1,[2]]"},
+	GOOD({" null ", "null"}, {"true", "true"}, {"false", "false"}, {"\"\"", "\"\""},
+		{"[]", "[]"}, {"{}", "{}"}, {"[ 1 , [ 2 ] ]", "[1,[2]]"},
 		{"\t{ \"a\" : { \"b\" : [ { } ] } }\r\n", "{\"a\":{\"b\":[{}]}}"},
 		{"{\"\":1}", "{\"\":1}"});
 }
 
 TEST(numbers_keep_their_value) {
-	GOOD({"0", "0"}, {"-0", "0"}, {"-0.0", "-0"}, {"9223372036854775807", "9223372036854775807"},
+	GOOD({"0", "0"}, {"-0", "0"}, {"-0.0", "-0.0"},
+		{"9223372036854775807", "9223372036854775807"},
 		{"-9223372036854775808", "-9223372036854775808"},
 		{"9223372036854775808", "9.223372036854776e+18"}, {"1.50", "1.5"}, {"1e2", "100"},
 		{"1E+2", "100"}, {"1e-400", "0"}, {"0.1", "0.1"}, {"-1.25e-3", "-0.00125"});
@@ -63,9 +64,11 @@ TEST(numbers_keep_their_value) {
 
 TEST(strings_are_decoded) {
 	GOOD({"\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"", "\"\\\"\\\\/\\b\\f\\n\\r\\t\""},
-		{"\"a\\u0041\\u00e9\\u20AC\\ud83d\\ude00b\"", "\"aA\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80" "b\""},
-		{"\"\\u0000\\u001f\\u007f\"", "\"\\u0000\\u001f\x7f\""}, {"\"\xc3\xa9\"", "\"\xc3\xa9\""},
-		{"{\"\\u0061\":1}", "{\"a\":1}"});
+		{"\"a\\u0041\\u00e9\\u20AC\\ud83d\\ude00b\"",
+			"\"aA\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80"
+			"b\""},
+		{"\"\\u0000\\u001f\\u007f\"", "\"\\u0000\\u001f\x7f\""},
+		{"\"\xc3\xa9\"", "\"\xc3\xa9\""}, {"{\"\\u0061\":1}", "{\"a\":1}"});
 }
 
 TEST(broken_texts_are_refused_with_their_place) {
@@ -84,22 +87,28 @@ TEST(broken_texts_are_refused_with_their_place) {
 		{"{\"a\":1,\"\\u0061\":2}", "1:8: the key \"a\" is given twice"},
 		{"[\n\"\xc3\xa9\" x]", "2:5: expected ',' or ']' after an item, found 'x'"},
 		{"\xef\xbb\xbf{}", "1:1: expected a value, found byte 0xef"},
-		{"/**/1", "1:1: expected a value, found '/'"}, {"'a'", "1:1: expected a value, found '\''"});
+		{"/**/1", "1:1: expected a value, found '/'"},
+		{"'a'", "1:1: expected a value, found '\''"});
 }
 
 TEST(broken_numbers_are_refused) {
-	BAD({"01", "1:1: a number may not begin with 0"}, {"-", "1:2: expected a digit, found the end of the text"},
-		{"+1", "1:1: expected a value, found '+'"}, {".5", "1:1: expected a value, found '.'"},
+	BAD({"01", "1:1: a number may not begin with 0"},
+		{"-", "1:2: expected a digit, found the end of the text"},
+		{"+1", "1:1: expected a value, found '+'"},
+		{".5", "1:1: expected a value, found '.'"},
 		{"1.", "1:3: expected a digit after the decimal point, found the end of the text"},
 		{"1e", "1:3: expected a digit in the exponent, found the end of the text"},
 		{"1e+", "1:4: expected a digit in the exponent, found the end of the text"},
-		{"1e400", "1:1: this number is too large"}, {"NaN", "1:1: expected a value, found 'N'"},
+		{"1e400", "1:1: this number is too large"},
+		{"NaN", "1:1: expected a value, found 'N'"},
 		{"0x1", "1:2: expected nothing after the value, found 'x'"});
 }
 
 TEST(broken_strings_are_refused) {
 	BAD({"\"a", "1:1: this string is not closed before the end of the text"},
-		{"\"a\\", "1:4: expected one of \" \\ / b f n r t u after \\, found the end of the text"},
+		{"\"a\\",
+			"1:4: expected one of \" \\ / b f n r t u after \\, found the end of the "
+			"text"},
 		{"\"\\x\"", "1:3: expected one of \" \\ / b f n r t u after \\, found 'x'"},
 		{"\"\\u12\"", "1:6: expected four hexadecimal digits after \\u, found '\"'"},
 		{"\"\\udc00\"", "1:2: a low surrogate without a high one before it"},
@@ -199,8 +208,9 @@ TEST(bytes_that_are_not_utf8_are_replaced) {
 	json_writer_init(&writer, &buf);
 	json_str(&writer, STR("a\xff\xe2\x82z\xed\xa0\x80\xc3\xa9\xf0\x9f\x98"));
 #define BAD_BYTE "\xef\xbf\xbd"
-	CHECK_TEXT(buf_text(&buf), "\"a" BAD_BYTE BAD_BYTE BAD_BYTE "z" BAD_BYTE BAD_BYTE BAD_BYTE
-				   "\xc3\xa9" BAD_BYTE BAD_BYTE BAD_BYTE "\"");
+	CHECK_TEXT(buf_text(&buf),
+		"\"a" BAD_BYTE BAD_BYTE BAD_BYTE "z" BAD_BYTE BAD_BYTE BAD_BYTE
+		"\xc3\xa9" BAD_BYTE BAD_BYTE BAD_BYTE "\"");
 	buf_finish(&buf);
 }
 

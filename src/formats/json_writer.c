@@ -55,7 +55,9 @@ static void append_string(struct buf *out, struct str s) {
 }
 
 static void append_double(struct buf *out, double value) {
-	if (isfinite(value)) {
+	if (value == 0 && signbit(value)) {
+		buf_append_text(out, "-0.0"); // "-0" would be read as the integer 0
+	} else if (isfinite(value)) {
 		buf_append_double(out, value);
 	} else {
 		buf_append_text(out, "null");

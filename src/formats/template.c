@@ -65,8 +65,7 @@ static bool read_name(struct reader *reader, struct err *err) {
 		return fail(reader, to, err,
 			"a name is letters, digits, '_' and '.'; write '{{' for a brace itself");
 	}
-	return fail(reader, open, err,
-		"'{' without '}' after it; write '{{' for a brace itself");
+	return fail(reader, open, err, "'{' without '}' after it; write '{{' for a brace itself");
 }
 
 static bool read_pieces(struct reader *reader, struct err *err) {
@@ -103,7 +102,8 @@ const struct template *template_compile(struct arena *arena, struct str text, st
 // Cuts the buffer to `len` bytes, or a few less so as not to split a character.
 static void cut(struct buf *out, size_t start, size_t len) {
 	size_t back = 0;
-	while (back < 3 && len - back > start && ((unsigned char)out->at[len - back] & 0xc0) == 0x80) {
+	while (back < 3 && len - back > start &&
+		((unsigned char)out->at[len - back] & 0xc0) == 0x80) {
 		back++;
 	}
 	out->len = ((unsigned char)out->at[len - back] & 0xc0) == 0x80 ? len : len - back;

@@ -70,10 +70,12 @@ TEST(braces_that_do_not_pair_are_refused) {
 	} rows[] = {{"ab{x", "column 3: '{' without '}' after it; write '{{' for a brace itself"},
 		{"\xc3\xa9}", "column 2: '}' without '{' before it; write '}}' for a brace itself"},
 		{"{x}}", "column 4: '}' without '{' before it; write '}}' for a brace itself"},
-		{"{}", "column 1: there is no name between '{' and '}'; write '{{}}' for the "
-		       "braces themselves"},
-		{"{a b}", "column 3: a name is letters, digits, '_' and '.'; write '{{' for a "
-			  "brace itself"},
+		{"{}",
+			"column 1: there is no name between '{' and '}'; write '{{}}' for the "
+			"braces themselves"},
+		{"{a b}",
+			"column 3: a name is letters, digits, '_' and '.'; write '{{' for a "
+			"brace itself"},
 		{"{", "column 1: '{' without '}' after it; write '{{' for a brace itself"}};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		_cleanup_(arena_destroyp) struct arena *arena = arena_create();

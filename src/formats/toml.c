@@ -30,9 +30,10 @@ static void add_bad_byte(struct toml_reader *reader, const char *written, unsign
 		return;
 	}
 	(void)toml_fail(reader, toml_place(reader, written),
-		byte >= 0x80    ? "byte 0x%02x is not UTF-8"
-		: byte == '\r' ? "a carriage return (0x%02x) may only stand at the end of a line"
-			       : "control character 0x%02x is not allowed (in a string: \\u%04x)",
+		byte >= 0x80 ? "byte 0x%02x is not UTF-8"
+			: byte == '\r'
+			? "a carriage return (0x%02x) may only stand at the end of a line"
+			: "control character 0x%02x is not allowed (in a string: \\u%04x)",
 		byte, byte);
 	reader->bad_lines[reader->bad_line_count++] = reader->line;
 }
@@ -106,8 +107,8 @@ static void fail_header(struct toml_reader *reader, const struct toml_key *key, 
 			"the table '%s' is written inline at line %u and cannot be added to", name,
 			line);
 	} else {
-		toml_fail(reader, place, "the table '%s' is already defined at line %u", name,
-			line);
+		toml_fail(
+			reader, place, "the table '%s' is already defined at line %u", name, line);
 	}
 }
 
@@ -150,8 +151,7 @@ static struct value *extend_list(
 		member = toml_add(reader, parent, part);
 		member->value.place = part->place;
 		toml_make_array(reader, &member->value, TOML_LIST);
-	} else if (member->value.type != VALUE_ARRAY ||
-		toml_origin(&member->value) != TOML_LIST) {
+	} else if (member->value.type != VALUE_ARRAY || toml_origin(&member->value) != TOML_LIST) {
 		toml_fail(reader, part->place,
 			"'%s' is already %s at line %u, so it cannot be a list of tables",
 			toml_key_text(reader, key, key->n), value_type_name(member->value.type),
@@ -198,15 +198,15 @@ struct section {
 };
 
 // At '['.
-static bool read_header(
-	struct toml_reader *reader, struct value *root, struct section *section) {
+static bool read_header(struct toml_reader *reader, struct value *root, struct section *section) {
 	struct toml_key key;
 	bool is_list = reader->at[1] == '[';
 	reader->at += is_list ? 2 : 1;
 	bool ok = toml_read_key(reader, &key);
 	if (ok && (*reader->at != ']' || (is_list && reader->at[1] != ']'))) {
-		ok = toml_fail_expected(reader, is_list ? "']]' after the name of the table"
-							: "']' after the name of the table");
+		ok = toml_fail_expected(reader,
+			is_list ? "']]' after the name of the table"
+				: "']' after the name of the table");
 	}
 	section->table = NULL;
 	section->depth = 1;

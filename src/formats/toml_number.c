@@ -67,9 +67,8 @@ static const char *check_date(struct scan *scan) {
 	static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
 	int year, month, day;
 	char c;
-	if (!take_digits(scan, 4, &year) || !skip(scan, "-", &c) ||
-		!take_digits(scan, 2, &month) || !skip(scan, "-", &c) ||
-		!take_digits(scan, 2, &day)) {
+	if (!take_digits(scan, 4, &year) || !skip(scan, "-", &c) || !take_digits(scan, 2, &month) ||
+		!skip(scan, "-", &c) || !take_digits(scan, 2, &day)) {
 		return "a date is written 2026-01-31";
 	}
 	if (month < 1 || month > 12) {
@@ -142,7 +141,7 @@ static const char *check_date_time(struct scan *scan, bool with_date) {
 	}
 	if (!why && scan->at < scan->end) {
 		why = with_date && with_time ? "nothing may follow it"
-			: with_date          ? "a time follows it after T or a blank"
+			: with_date	     ? "a time follows it after T or a blank"
 					     : "a time alone has no offset and nothing after it";
 	}
 	return why;
@@ -155,7 +154,7 @@ static const char *parse_based(struct scan *scan, struct value *out) {
 	char *digits = scan->to;
 	scan->at += 2;
 	if (!copy_digits(scan, is_wanted) || scan->at < scan->end) {
-		return base == 'x'  ? "expected hexadecimal digits after 0x"
+		return base == 'x'    ? "expected hexadecimal digits after 0x"
 			: base == 'o' ? "expected digits 0 to 7 after 0o"
 				      : "expected digits 0 and 1 after 0b";
 	}
@@ -164,7 +163,8 @@ static const char *parse_based(struct scan *scan, struct value *out) {
 		if (value >> (63 - bits)) {
 			return "it does not fit into 64 bits";
 		}
-		unsigned digit = *p <= '9' ? (unsigned)(*p - '0') : (unsigned)((*p | 32) - 'a') + 10;
+		unsigned digit = *p <= '9' ? (unsigned)(*p - '0')
+					   : (unsigned)((*p | 32) - 'a') + 10;
 		value = value << bits | digit;
 	}
 	out->type = VALUE_INT;
@@ -295,14 +295,16 @@ bool toml_read_bare(struct toml_reader *reader, struct value *out) {
 		out->type = VALUE_TIME;
 		out->string = word;
 		why = check_date_time(&scan, with_date);
-	} else if (word.len && (is_digit(*word.at) || strchr("+-.", *word.at) ||
-				       str_is(word, "inf") || str_is(word, "nan"))) {
+	} else if (word.len &&
+		(is_digit(*word.at) || strchr("+-.", *word.at) || str_is(word, "inf") ||
+			str_is(word, "nan"))) {
 		scan.to = word.len < sizeof(small) ? small
 						   : arena_alloc(reader->arena, word.len + 1);
 		why = parse_number(&scan, out);
 	} else {
 		return fail_word(reader, place, word);
 	}
-	return !why || toml_fail(reader, place, "%s is not a valid %s: %s",
-			       toml_found(reader, word.at), is_time ? "date or time" : "number", why);
+	return !why ||
+		toml_fail(reader, place, "%s is not a valid %s: %s", toml_found(reader, word.at),
+			is_time ? "date or time" : "number", why);
 }

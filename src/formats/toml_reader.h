@@ -57,6 +57,11 @@ struct place toml_place(struct toml_reader *reader, const char *at);
 // Reports an error, unless its line was reported as unreadable; returns false.
 _printf_(3, 4) bool toml_fail(
 	struct toml_reader *reader, struct place place, const char *format, ...);
+// Whether only the number of errors still matters: then no message needs to be built, so that
+// a file of nothing but mistakes costs no more than a good one.
+static inline bool toml_is_full(const struct toml_reader *reader) {
+	return reader->problems->n >= PROBLEMS_KEPT;
+}
 // What stands at a place, for a message: "end of line", "'word'".
 const char *toml_found(struct toml_reader *reader, const char *at);
 // "expected <what>, found <what is there>" at the current place; returns false.

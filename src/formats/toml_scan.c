@@ -24,11 +24,13 @@ bool toml_fail(struct toml_reader *reader, struct place place, const char *forma
 			return false;
 		}
 	}
-	va_list args;
-	va_start(args, format);
 	struct buf message = BUF_INIT;
-	buf_vappendf(&message, format, args);
-	va_end(args);
+	if (!toml_is_full(reader)) {
+		va_list args;
+		va_start(args, format);
+		buf_vappendf(&message, format, args);
+		va_end(args);
+	}
 	problems_add(reader->problems, place, "%s", buf_text(&message));
 	buf_finish(&message);
 	return false;
@@ -39,6 +41,9 @@ static bool is_word(char c) {
 }
 
 const char *toml_found(struct toml_reader *reader, const char *at) {
+	if (toml_is_full(reader)) {
+		return "";
+	}
 	if (at >= reader->end) {
 		return "end of file";
 	}

@@ -12,8 +12,8 @@ static bool read_code_point(struct toml_reader *reader, int digits, char **to) {
 	for (int i = 0; i < digits; i++, reader->at++) {
 		char c = *reader->at;
 		uint32_t digit = c >= '0' && c <= '9' ? (uint32_t)(c - '0')
-			: c >= 'a' && c <= 'f'        ? (uint32_t)(c - 'a' + 10)
-			: c >= 'A' && c <= 'F'        ? (uint32_t)(c - 'A' + 10)
+			: c >= 'a' && c <= 'f'	      ? (uint32_t)(c - 'a' + 10)
+			: c >= 'A' && c <= 'F'	      ? (uint32_t)(c - 'A' + 10)
 						      : 16;
 		if (digit == 16) {
 			return toml_fail_expected(reader, "%d hexadecimal digits after \\%c",

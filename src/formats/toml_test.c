@@ -20,8 +20,8 @@ static void check_rows(const struct row *rows, size_t n) {
 		struct problems problems = PROBLEMS_INIT;
 		struct buf buf = BUF_INIT;
 		print_message("%s\n", rows[i].text);
-		const struct value *root =
-			toml_parse(arena, NULL, str_from(rows[i].text), &problems);
+		const struct value *root = toml_parse(
+			arena, NULL, str_from(rows[i].text), &problems);
 		if (problems.n) {
 			problems_format(&problems, &buf);
 		} else {
@@ -33,10 +33,10 @@ static void check_rows(const struct row *rows, size_t n) {
 	}
 }
 
-#define ROWS(...)                                                                                  \
-	do {                                                                                       \
-		static const struct row rows_[] = {__VA_ARGS__};                                   \
-		check_rows(rows_, sizeof(rows_) / sizeof(*rows_));                                 \
+#define ROWS(...) \
+	do { \
+		static const struct row rows_[] = {__VA_ARGS__}; \
+		check_rows(rows_, sizeof(rows_) / sizeof(*rows_)); \
 	} while (0)
 
 TEST(documents_of_comments_and_blanks_are_empty) {
@@ -50,7 +50,8 @@ TEST(keys_of_all_kinds_are_read) {
 		{"\"\" = 1", "{\"\":1}"}, {"'' = 1", "{\"\":1}"},
 		{"'a\"\\n' = 1", "{\"a\\\"\\\\n\":1}"}, {"\"\\u00e9\" = 1", "{\"\xc3\xa9\":1}"},
 		{"a . b.\"c.d\" = 1", "{\"a\":{\"b\":{\"c.d\":1}}}"},
-		{"3.14 = 1", "{\"3\":{\"14\":1}}"}, {"a.b = 1\na.c = 2", "{\"a\":{\"b\":1,\"c\":2}}"},
+		{"3.14 = 1", "{\"3\":{\"14\":1}}"},
+		{"a.b = 1\na.c = 2", "{\"a\":{\"b\":1,\"c\":2}}"},
 		{"a.x = 1\nb.x = 2\na.y = 3", "{\"a\":{\"x\":1,\"y\":3},\"b\":{\"x\":2}}"},
 		{"true = 1", "{\"true\":1}"});
 }
@@ -68,33 +69,43 @@ TEST(integers_of_every_base_are_read) {
 }
 
 TEST(broken_integers_are_refused) {
-	ROWS({"a = 01", "1:5: error: '01' is not a valid number: a number may not begin with 0 "
-			"(octal is written 0o17)\n"},
-		{"a = 1_", "1:5: error: '1_' is not a valid number: an underscore must stand "
-			   "between two digits\n"},
-		{"a = 1__0", "1:5: error: '1__0' is not a valid number: an underscore must stand "
-			     "between two digits\n"},
+	ROWS({"a = 01",
+		     "1:5: error: '01' is not a valid number: a number may not begin with 0 "
+		     "(octal is written 0o17)\n"},
+		{"a = 1_",
+			"1:5: error: '1_' is not a valid number: an underscore must stand "
+			"between two digits\n"},
+		{"a = 1__0",
+			"1:5: error: '1__0' is not a valid number: an underscore must stand "
+			"between two digits\n"},
 		{"a = _1", "1:5: error: expected a value, found '_1'; text is put in \"quotes\"\n"},
-		{"a = +0x1", "1:5: error: '+0x1' is not a valid number: a number in another base "
-			     "has no sign\n"},
-		{"a = 0x", "1:5: error: '0x' is not a valid number: expected hexadecimal digits "
-			   "after 0x\n"},
-		{"a = 0o8", "1:5: error: '0o8' is not a valid number: expected digits 0 to 7 after "
-			    "0o\n"},
-		{"a = 0b_1", "1:5: error: '0b_1' is not a valid number: expected digits 0 and 1 "
-			     "after 0b\n"},
-		{"a = 0X1", "1:5: error: '0X1' is not a valid number: only digits, '_', '.', 'e' "
-			    "and a sign make a number\n"},
+		{"a = +0x1",
+			"1:5: error: '+0x1' is not a valid number: a number in another base "
+			"has no sign\n"},
+		{"a = 0x",
+			"1:5: error: '0x' is not a valid number: expected hexadecimal digits "
+			"after 0x\n"},
+		{"a = 0o8",
+			"1:5: error: '0o8' is not a valid number: expected digits 0 to 7 after "
+			"0o\n"},
+		{"a = 0b_1",
+			"1:5: error: '0b_1' is not a valid number: expected digits 0 and 1 "
+			"after 0b\n"},
+		{"a = 0X1",
+			"1:5: error: '0X1' is not a valid number: only digits, '_', '.', 'e' "
+			"and a sign make a number\n"},
 		{"a = 9223372036854775808",
 			"1:5: error: '9223372036854775808' is not a valid number: it does not fit "
 			"into 64 bits\n"},
 		{"a = 0x8000000000000000",
 			"1:5: error: '0x8000000000000000' is not a valid number: it does not fit "
 			"into 64 bits\n"},
-		{"a = 12px", "1:5: error: '12px' is not a valid number: only digits, '_', '.', 'e' "
-			     "and a sign make a number\n"},
-		{"a = --1", "1:5: error: '--1' is not a valid number: a number begins with a "
-			    "digit\n"});
+		{"a = 12px",
+			"1:5: error: '12px' is not a valid number: only digits, '_', '.', 'e' "
+			"and a sign make a number\n"},
+		{"a = --1",
+			"1:5: error: '--1' is not a valid number: a number begins with a "
+			"digit\n"});
 }
 
 TEST(floats_are_read) {
@@ -105,8 +116,8 @@ TEST(floats_are_read) {
 		{"a = inf", "{\"a\":null}"}, {"a = -nan", "{\"a\":null}"});
 	_cleanup_(arena_destroyp) struct arena *arena = arena_create();
 	struct problems problems = PROBLEMS_INIT;
-	const struct value *root =
-		toml_parse(arena, NULL, STR("a=+inf\nb=-inf\nc=nan\nd=1.0"), &problems);
+	const struct value *root = toml_parse(
+		arena, NULL, STR("a=+inf\nb=-inf\nc=nan\nd=1.0"), &problems);
 	CHECK_DOUBLE(value_get(root, STR("a"))->number, INFINITY);
 	CHECK_DOUBLE(value_get(root, STR("b"))->number, -INFINITY);
 	CHECK(isnan(value_get(root, STR("c"))->number));
@@ -132,20 +143,21 @@ TEST(broken_floats_are_refused) {
 TEST(booleans_are_lower_case) {
 	ROWS({"a = true\nb = false", "{\"a\":true,\"b\":false}"},
 		{"a = True", "1:5: error: expected a value, found 'True'; it is written 'true'\n"},
-		{"a = falsey", "1:5: error: expected a value, found 'falsey'; text is put in "
-			       "\"quotes\"\n"});
+		{"a = falsey",
+			"1:5: error: expected a value, found 'falsey'; text is put in "
+			"\"quotes\"\n"});
 }
 
 TEST(basic_strings_are_decoded) {
 	ROWS({"a = \"\"", "{\"a\":\"\"}"}, {"a = \"x # y\" # z", "{\"a\":\"x # y\"}"},
 		{"a = \"\\b\\t\\n\\f\\r\\\"\\\\\"", "{\"a\":\"\\b\\t\\n\\f\\r\\\"\\\\\"}"},
 		{"a = \"x\\u00e9\\U0001F600y\"", "{\"a\":\"x\xc3\xa9\xf0\x9f\x98\x80y\"}"},
-		{"a = \"tab\there\"", "{\"a\":\"tab\\there\"}"},
-		{"a = \"'\"", "{\"a\":\"'\"}"});
+		{"a = \"tab\there\"", "{\"a\":\"tab\\there\"}"}, {"a = \"'\"", "{\"a\":\"'\"}"});
 }
 
 TEST(literal_strings_are_taken_as_they_are) {
-	ROWS({"a = ''", "{\"a\":\"\"}"}, {"a = 'C:\\new\\\"x\"'", "{\"a\":\"C:\\\\new\\\\\\\"x\\\"\"}"},
+	ROWS({"a = ''", "{\"a\":\"\"}"},
+		{"a = 'C:\\new\\\"x\"'", "{\"a\":\"C:\\\\new\\\\\\\"x\\\"\"}"},
 		{"a = '''one\n'two' \\n\n'''", "{\"a\":\"one\\n'two' \\\\n\\n\"}"},
 		{"a = ''''x'''''", "{\"a\":\"'x''\"}"});
 }
@@ -166,21 +178,27 @@ TEST(broken_strings_are_refused_once) {
 		     "1:5: error: this string is not closed before the end of the line; close it "
 		     "with \", or use \"\"\" for text of several lines\n"
 		     "3:1: error: the key 'b' is already set at line 2\n"},
-		{"a = 'x\nb=1", "1:5: error: this string is not closed before the end of the line; "
-				"close it with ', or use ''' for text of several lines\n"},
-		{"a = \"\"\"x\nb = 1\n", "1:5: error: this string of several lines is never closed "
-					  "with \"\"\"\n"},
-		{"a = \"\\", "1:5: error: this string is not closed before the end of the line; "
-			     "close it with \", or use \"\"\" for text of several lines\n"},
+		{"a = 'x\nb=1",
+			"1:5: error: this string is not closed before the end of the line; "
+			"close it with ', or use ''' for text of several lines\n"},
+		{"a = \"\"\"x\nb = 1\n",
+			"1:5: error: this string of several lines is never closed "
+			"with \"\"\"\n"},
+		{"a = \"\\",
+			"1:5: error: this string is not closed before the end of the line; "
+			"close it with \", or use \"\"\" for text of several lines\n"},
 		{"a = \"\\q\" \nb = '\\q'",
 			"1:7: error: expected one of b t n f r \" \\ u U after \\ (or put the "
 			"text in 'single quotes'), found 'q'\n"},
-		{"a = \"\\u00g0\"", "1:10: error: expected 4 hexadecimal digits after \\u, found "
-				    "'g0'\n"},
-		{"a = \"\\ud800\"", "1:6: error: '\\ud800' is not a character: use 0 to D7FF or "
-				    "E000 to 10FFFF\n"},
-		{"a = \"\\U00110000\"", "1:6: error: '\\U00110000' is not a character: use 0 to "
-					"D7FF or E000 to 10FFFF\n"},
+		{"a = \"\\u00g0\"",
+			"1:10: error: expected 4 hexadecimal digits after \\u, found "
+			"'g0'\n"},
+		{"a = \"\\ud800\"",
+			"1:6: error: '\\ud800' is not a character: use 0 to D7FF or "
+			"E000 to 10FFFF\n"},
+		{"a = \"\\U00110000\"",
+			"1:6: error: '\\U00110000' is not a character: use 0 to "
+			"D7FF or E000 to 10FFFF\n"},
 		{"a = \"\"\"\n\\q\n\\u12\n\"\"\"\nb = 1 1",
 			"2:2: error: expected one of b t n f r \" \\ u U after \\ (or put the "
 			"text in 'single quotes'), found 'q'\n"
@@ -243,8 +261,7 @@ TEST(arrays_go_over_lines_with_comments) {
 	ROWS({"a = []", "{\"a\":[]}"}, {"a = [1, 'x', [2.5, []],]", "{\"a\":[1,\"x\",[2.5,[]]]}"},
 		{"a = [ # one\n 1 # two\n , # three\n\n 2,\n # end\n]\nb=1",
 			"{\"a\":[1,2],\"b\":1}"},
-		{"a = [{b = 1}, {b = 2, c = [\n1\n]}]",
-			"{\"a\":[{\"b\":1},{\"b\":2,\"c\":[1]}]}"});
+		{"a = [{b = 1}, {b = 2, c = [\n1\n]}]", "{\"a\":[{\"b\":1},{\"b\":2,\"c\":[1]}]}"});
 }
 
 TEST(broken_arrays_are_refused_and_passed_over) {
@@ -259,14 +276,19 @@ TEST(broken_arrays_are_refused_and_passed_over) {
 			"3:1: error: expected ',' or ']' in the array that begins at line 1, "
 			"found '2'\n"
 			"6:5: error: expected a value, found 'x'; text is put in \"quotes\"\n"},
-		{"a = [1,\nb = x", "2:1: error: expected a value, found 'b'; text is put in "
-				   "\"quotes\"\n"
-				   "2:5: error: expected a value, found 'x'; text is put in "
-				   "\"quotes\"\n"},
+		{"a = [1,\nb = x",
+			"2:1: error: expected a value, found 'b'; text is put in "
+			"\"quotes\"\n"
+			"2:5: error: expected a value, found 'x'; text is put in "
+			"\"quotes\"\n"},
 		{"a = [1\n[t]\nb = 1\nb = 2",
 			"2:1: error: expected ',' or ']' in the array that begins at line 1, "
 			"found '['\n"
 			"4:1: error: the key 'b' is already set at line 3\n"},
+		{"a = [1 2,\nb = x",
+			"1:8: error: expected ',' or ']' in the array that begins at line 1, "
+			"found '2'\n"
+			"2:5: error: expected a value, found 'x'; text is put in \"quotes\"\n"},
 		{"a = [[1, x],\n[2, y],\n]\nb = x",
 			"1:10: error: expected a value, found 'x'; text is put in \"quotes\"\n"
 			"4:5: error: expected a value, found 'x'; text is put in \"quotes\"\n"},
@@ -275,8 +297,8 @@ TEST(broken_arrays_are_refused_and_passed_over) {
 }
 
 TEST(inline_tables_are_read) {
-	ROWS({"a = {}", "{\"a\":{}}"}, {"a = { b = 1, 'c d' = {e.f = 2} }",
-		     "{\"a\":{\"b\":1,\"c d\":{\"e\":{\"f\":2}}}}"},
+	ROWS({"a = {}", "{\"a\":{}}"},
+		{"a = { b = 1, 'c d' = {e.f = 2} }", "{\"a\":{\"b\":1,\"c d\":{\"e\":{\"f\":2}}}}"},
 		{"a = {b.c = 1, b.d = 2}", "{\"a\":{\"b\":{\"c\":1,\"d\":2}}}"},
 		{"a = {b = \"\"\"\nx\n\"\"\"}", "{\"a\":{\"b\":\"x\\n\"}}"});
 }
@@ -286,10 +308,12 @@ TEST(broken_inline_tables_are_refused) {
 		{"a = {b = 1\n}\n",
 			"1:11: error: expected ',' or '}' in the inline table, found end of line\n"
 			"2:1: error: expected a key, found '}'\n"},
-		{"a = {", "1:6: error: an inline table ends with '}' on the line where it began; a "
-			  "long one is written under a [header]\n"},
-		{"a = {b = 1 c = 2}", "1:12: error: expected ',' or '}' in the inline table, "
-				      "found 'c'\n"},
+		{"a = {",
+			"1:6: error: an inline table ends with '}' on the line where it began; a "
+			"long one is written under a [header]\n"},
+		{"a = {b = 1 c = 2}",
+			"1:12: error: expected ',' or '}' in the inline table, "
+			"found 'c'\n"},
 		{"a = {b}", "1:7: error: expected '=' after the key 'b', found '}'\n"},
 		{"a = {,}", "1:6: error: expected a key, found ','\n"},
 		{"a = {b = 1, b = 2}", "1:13: error: the key 'b' is already set at line 1\n"},
@@ -297,18 +321,19 @@ TEST(broken_inline_tables_are_refused) {
 			"1:19: error: the table 'b' is complete (line 1); write this key there\n"},
 		{"a = {b = 1}\na.c = 1",
 			"2:1: error: the table 'a' is complete (line 1); write this key there\n"},
-		{"a = {b = 1}\n[a]", "2:2: error: the table 'a' is written inline at line 1 and "
-				     "cannot be added to\n"},
-		{"a = {b.c = 1}\n[a.b.d]", "2:2: error: the table 'a' is written inline at line 1 "
-					   "and cannot be added to\n"});
+		{"a = {b = 1}\n[a]",
+			"2:2: error: the table 'a' is written inline at line 1 and "
+			"cannot be added to\n"},
+		{"a = {b.c = 1}\n[a.b.d]",
+			"2:2: error: the table 'a' is written inline at line 1 "
+			"and cannot be added to\n"});
 }
 
 TEST(tables_are_read) {
 	ROWS({"[a]\nb = 1\n[ c . 'd' ] # x\ne = 2", "{\"a\":{\"b\":1},\"c\":{\"d\":{\"e\":2}}}"},
 		{"[x.y.z]\n[x]\na=1", "{\"x\":{\"y\":{\"z\":{}},\"a\":1}}"},
 		{"[f]\na.b = 1\n[f.a.c]\nd = 2", "{\"f\":{\"a\":{\"b\":1,\"c\":{\"d\":2}}}}"},
-		{"[a.b.c]\nz=9\n[a]\nb.d = 1",
-			"{\"a\":{\"b\":{\"c\":{\"z\":9},\"d\":1}}}"});
+		{"[a.b.c]\nz=9\n[a]\nb.d = 1", "{\"a\":{\"b\":{\"c\":{\"z\":9},\"d\":1}}}"});
 }
 
 TEST(lists_of_tables_are_read) {
@@ -316,12 +341,14 @@ TEST(lists_of_tables_are_read) {
 		{"[[f]]\nn='x'\n[f.p]\nc=1\n[[f.v]]\nn=1\n[[f.v]]\nn=2\n[[f]]\nn='y'\n[[f.v]]\nn=3",
 			"{\"f\":[{\"n\":\"x\",\"p\":{\"c\":1},\"v\":[{\"n\":1},{\"n\":2}]},"
 			"{\"n\":\"y\",\"v\":[{\"n\":3}]}]}"},
-		{"[[a.b]]\nx=1\n[a.b.c]\ny=2\n[[a.b]]", "{\"a\":{\"b\":[{\"x\":1,\"c\":{\"y\":2}},{}]}}"});
+		{"[[a.b]]\nx=1\n[a.b.c]\ny=2\n[[a.b]]",
+			"{\"a\":{\"b\":[{\"x\":1,\"c\":{\"y\":2}},{}]}}"});
 }
 
 TEST(broken_headers_are_refused) {
-	ROWS({"[a\nb = 1", "1:3: error: expected ']' after the name of the table, found end of "
-			   "line\n"},
+	ROWS({"[a\nb = 1",
+		     "1:3: error: expected ']' after the name of the table, found end of "
+		     "line\n"},
 		{"[]", "1:2: error: expected a key, found ']'\n"},
 		{"[a.]", "1:4: error: expected a key, found ']'\n"},
 		{"[.a]", "1:2: error: expected a key, found '.a'\n"},
@@ -338,36 +365,50 @@ TEST(nothing_is_defined_twice) {
 	ROWS({"a = 1\na = 2", "2:1: error: the key 'a' is already set at line 1\n"},
 		{"a = 1\n\"a\" = 2", "2:1: error: the key 'a' is already set at line 1\n"},
 		{"a.b = 1\na = 2", "2:1: error: the key 'a' is already set at line 1\n"},
-		{"a = 1\na.b = 2", "2:1: error: 'a' is an integer (line 1), so it cannot have keys "
-				   "below it\n"},
-		{"a = [1]\na.b = 2", "2:1: error: 'a' is an array (line 1), so it cannot have keys "
-				     "below it\n"},
+		{"a = 1\na.b = 2",
+			"2:1: error: 'a' is an integer (line 1), so it cannot have keys "
+			"below it\n"},
+		{"a = [1]\na.b = 2",
+			"2:1: error: 'a' is an array (line 1), so it cannot have keys "
+			"below it\n"},
 		{"[a]\n[a]", "2:2: error: the table 'a' is already defined at line 1\n"},
-		{"[a]\nb=1\n[a.b]", "3:4: error: 'a.b' is already an integer at line 2, so it cannot "
-				    "be a table\n"},
-		{"[a]\nb=1\n[a.b.c]", "3:4: error: 'a.b' is already an integer at line 2, so it "
-				      "cannot be a table\n"},
-		{"[f]\na.b.c = 1\n[f.a]", "3:4: error: the table 'f.a' is already defined at line "
-					  "2\n"},
-		{"[f]\na.b.c = 1\n[f.a.b]", "3:6: error: the table 'f.a.b' is already defined at "
-					    "line 2\n"},
-		{"[a.b.c]\nz=9\n[a]\nb.c.t = 1", "4:3: error: the table 'b.c' is complete (line "
-						  "1); write this key there\n"},
-		{"[[a.b]]\n[a]\nb.y = 2", "3:1: error: 'b' is an array (line 1), so it cannot have "
-					  "keys below it\n"},
-		{"[a.b.c]\n[a]\nb.d = 1\n[a.b]", "4:4: error: the table 'a.b' is already defined "
-						  "at line 1\n"},
-		{"a = []\n[[a]]", "2:3: error: 'a' is already an array at line 1, so it cannot be "
-				  "a list of tables\n"},
-		{"a = [{b = 1}]\n[a.c]", "2:2: error: 'a' is already an array at line 1, so it "
-					 "cannot be a table\n"},
-		{"[a]\n[[a]]", "2:3: error: 'a' is already a table at line 1, so it cannot be a "
-			       "list of tables\n"},
-		{"[a.b]\n[[a]]", "2:3: error: 'a' is already a table at line 1, so it cannot be a "
-				 "list of tables\n"},
+		{"[a]\nb=1\n[a.b]",
+			"3:4: error: 'a.b' is already an integer at line 2, so it cannot "
+			"be a table\n"},
+		{"[a]\nb=1\n[a.b.c]",
+			"3:4: error: 'a.b' is already an integer at line 2, so it "
+			"cannot be a table\n"},
+		{"[f]\na.b.c = 1\n[f.a]",
+			"3:4: error: the table 'f.a' is already defined at line "
+			"2\n"},
+		{"[f]\na.b.c = 1\n[f.a.b]",
+			"3:6: error: the table 'f.a.b' is already defined at "
+			"line 2\n"},
+		{"[a.b.c]\nz=9\n[a]\nb.c.t = 1",
+			"4:3: error: the table 'b.c' is complete (line "
+			"1); write this key there\n"},
+		{"[[a.b]]\n[a]\nb.y = 2",
+			"3:1: error: 'b' is an array (line 1), so it cannot have "
+			"keys below it\n"},
+		{"[a.b.c]\n[a]\nb.d = 1\n[a.b]",
+			"4:4: error: the table 'a.b' is already defined "
+			"at line 1\n"},
+		{"a = []\n[[a]]",
+			"2:3: error: 'a' is already an array at line 1, so it cannot be "
+			"a list of tables\n"},
+		{"a = [{b = 1}]\n[a.c]",
+			"2:2: error: 'a' is already an array at line 1, so it "
+			"cannot be a table\n"},
+		{"[a]\n[[a]]",
+			"2:3: error: 'a' is already a table at line 1, so it cannot be a "
+			"list of tables\n"},
+		{"[a.b]\n[[a]]",
+			"2:3: error: 'a' is already a table at line 1, so it cannot be a "
+			"list of tables\n"},
 		{"[[a]]\n[a]", "2:2: error: 'a' is a list of tables since line 1: write [[a]]\n"},
-		{"[[a]]\nb=[]\n[[a.b]]", "3:5: error: 'a.b' is already an array at line 2, so it "
-					 "cannot be a list of tables\n"},
+		{"[[a]]\nb=[]\n[[a.b]]",
+			"3:5: error: 'a.b' is already an array at line 2, so it "
+			"cannot be a list of tables\n"},
 		{"a.b.c = 1\n[a]\nx = 1\nx = 2",
 			"2:2: error: the table 'a' is already defined at line 1\n"
 			"4:1: error: the key 'x' is already set at line 3\n"});
@@ -385,8 +426,9 @@ TEST(pairs_that_are_not_complete_are_refused) {
 		{"a..b = 1", "1:3: error: expected a key, found '.b'\n"},
 		{"\"\"\"a\"\"\" = 1", "1:1: error: a key cannot be a string of several lines\n"},
 		{"a = 1 b = 2", "1:7: error: expected end of line, found 'b'\n"},
-		{"a = hello world", "1:5: error: expected a value, found 'hello'; text is put in "
-				    "\"quotes\"\n"},
+		{"a = hello world",
+			"1:5: error: expected a value, found 'hello'; text is put in "
+			"\"quotes\"\n"},
 		{"a : 1", "1:3: error: expected '=' after the key 'a', found ':'\n"},
 		{"\xc3\xa9 = 1", "1:1: error: expected a key (in quotes), found '\xc3\xa9'\n"});
 }
@@ -394,16 +436,21 @@ TEST(pairs_that_are_not_complete_are_refused) {
 TEST(bytes_that_may_not_stand_in_a_text_are_refused) {
 	ROWS({"a = \"\xff\xfe\"\nb = 1", "1:6: error: byte 0xff is not UTF-8\n"},
 		{"# \xed\xa0\x80", "1:3: error: byte 0xed is not UTF-8\n"},
-		{"# \x01", "1:3: error: control character 0x01 is not allowed (in a string: "
-			   "\\u0001)\n"},
-		{"a = 'x\x7f'", "1:7: error: control character 0x7f is not allowed (in a string: "
-				"\\u007f)\n"},
-		{"a = 1\rb = 2", "1:6: error: a carriage return (0x0d) may only stand at the end "
-				 "of a line\n"},
-		{"a = 1\r", "1:6: error: a carriage return (0x0d) may only stand at the end of a "
-			    "line\n"},
-		{"a = 1\r\r\n", "1:6: error: a carriage return (0x0d) may only stand at the end of "
-				"a line\n"},
+		{"# \x01",
+			"1:3: error: control character 0x01 is not allowed (in a string: "
+			"\\u0001)\n"},
+		{"a = 'x\x7f'",
+			"1:7: error: control character 0x7f is not allowed (in a string: "
+			"\\u007f)\n"},
+		{"a = 1\rb = 2",
+			"1:6: error: a carriage return (0x0d) may only stand at the end "
+			"of a line\n"},
+		{"a = 1\r",
+			"1:6: error: a carriage return (0x0d) may only stand at the end of a "
+			"line\n"},
+		{"a = 1\r\r\n",
+			"1:6: error: a carriage return (0x0d) may only stand at the end of "
+			"a line\n"},
 		{"a = \"\xc3\xa9\" x", "1:9: error: expected end of line, found 'x'\n"});
 	_cleanup_(arena_destroyp) struct arena *arena = arena_create();
 	struct problems problems = PROBLEMS_INIT;
@@ -421,8 +468,8 @@ TEST(a_binary_file_is_given_up_soon) {
 	static char bytes[100000];
 	random_init(&random, 3);
 	random_fill(&random, bytes, sizeof(bytes));
-	const struct value *root =
-		toml_parse(arena, "f", str_range(bytes, sizeof(bytes)), &problems);
+	const struct value *root = toml_parse(
+		arena, "f", str_range(bytes, sizeof(bytes)), &problems);
 	CHECK_INT(root->table.n, 0);
 	CHECK_INT(problems.errors, 21);
 	CHECK_TEXT(problems.items[20].message,
@@ -480,6 +527,21 @@ TEST(a_document_over_the_limit_is_a_problem_not_a_crash) {
 	buf_finish(&text);
 }
 
+TEST(a_million_mistakes_are_counted_and_cost_little) {
+	struct problems problems = PROBLEMS_INIT;
+	struct buf text = BUF_INIT;
+	_cleanup_(arena_destroyp) struct arena *arena = arena_create();
+	for (int i = 0; i < 1000000; i++) {
+		buf_append_text(&text, "=\n");
+	}
+	(void)toml_parse(arena, NULL, buf_str(&text), &problems);
+	CHECK_INT(problems.errors, 1000000);
+	CHECK_INT(problems.n, PROBLEMS_KEPT);
+	CHECK(arena_used(arena) < 3 * text.len);
+	problems_finish(&problems);
+	buf_finish(&text);
+}
+
 TEST(large_tables_find_duplicates_and_stay_fast) {
 	struct problems problems = PROBLEMS_INIT;
 	struct buf text = BUF_INIT;
@@ -501,7 +563,8 @@ TEST(places_count_lines_and_characters) {
 	_cleanup_(arena_destroyp) struct arena *arena = arena_create();
 	struct problems problems = PROBLEMS_INIT;
 	char file[] = "a.toml";
-	struct str text = STR("# x\n\"\xc3\xa9\" = [\"\xc3\xa9\", 2]\n[t]\n  k.l = \"\"\"\n\n\"\"\"\n");
+	struct str text = STR(
+		"# x\n\"\xc3\xa9\" = [\"\xc3\xa9\", 2]\n[t]\n  k.l = \"\"\"\n\n\"\"\"\n");
 	const struct value *root = toml_parse(arena, file, text, &problems);
 	file[0] = 'z'; // places have their own copy
 	const struct member *first = &root->table.members[0], *table = &root->table.members[1];
@@ -532,8 +595,9 @@ TEST(nothing_borrows_from_the_text) {
 TEST(written_values_read_back) {
 	_cleanup_(arena_destroyp) struct arena *arena = arena_create();
 	struct problems problems = PROBLEMS_INIT;
-	struct str text = STR("a = [1, 2.0, 1e300, true, 07:32:00, inf, -inf, nan, -0.0, {}, []]\n"
-			      "b.'c d'.\"\" = \"q\\\"\\\\\\n\\u0001\\u007f\xc3\xa9\"\n[[l]]\nx=1\n[[l]]\n");
+	struct str text = STR(
+		"a = [1, 2.0, 1e300, true, 07:32:00, inf, -inf, nan, -0.0, {}, []]\n"
+		"b.'c d'.\"\" = \"q\\\"\\\\\\n\\u0001\\u007f\xc3\xa9\"\n[[l]]\nx=1\n[[l]]\n");
 	const struct value *root = toml_parse(arena, NULL, text, &problems);
 	struct buf buf = BUF_INIT;
 	buf_append_text(&buf, "root = ");
@@ -566,6 +630,7 @@ int main(void) {
 		RUN(a_binary_file_is_given_up_soon), RUN(depth_is_limited),
 		RUN(sixty_four_levels_are_fine),
 		RUN(a_document_over_the_limit_is_a_problem_not_a_crash),
+		RUN(a_million_mistakes_are_counted_and_cost_little),
 		RUN(large_tables_find_duplicates_and_stay_fast),
 		RUN(places_count_lines_and_characters), RUN(nothing_borrows_from_the_text),
 		RUN(written_values_read_back));

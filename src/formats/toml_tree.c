@@ -40,8 +40,8 @@ void toml_make_table(struct toml_reader *reader, struct value *out, enum toml_or
 void toml_make_array(struct toml_reader *reader, struct value *out, enum toml_origin origin) {
 	out->type = VALUE_ARRAY;
 	out->array.n = 0;
-	out->array.items =
-		make_room(reader, 2, sizeof(struct value), (struct growth){.origin = origin});
+	out->array.items = make_room(
+		reader, 2, sizeof(struct value), (struct growth){.origin = origin});
 }
 
 enum toml_origin toml_origin(const struct value *value) {
@@ -56,8 +56,7 @@ static void make_index(
 	struct toml_reader *reader, const struct value *table, struct growth *growth) {
 	struct toml_index *index = ARENA_NEW(reader->arena, struct toml_index);
 	for (size_t i = 0; i < table->table.n; i++) {
-		(void)map_put(
-			&index->map, table->table.members[i].key, (void *)(uintptr_t)(i + 1));
+		(void)map_put(&index->map, table->table.members[i].key, (void *)(uintptr_t)(i + 1));
 	}
 	index->next = reader->indexes;
 	reader->indexes = index;

@@ -44,7 +44,7 @@ bool toml_read_key(struct toml_reader *reader, struct toml_key *key) {
 
 const char *toml_key_text(struct toml_reader *reader, const struct toml_key *key, size_t n) {
 	struct buf text = BUF_INIT;
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < n && !toml_is_full(reader); i++) {
 		if (i) {
 			buf_append_char(&text, '.');
 		}
@@ -54,8 +54,8 @@ const char *toml_key_text(struct toml_reader *reader, const struct toml_key *key
 	while (len > 100 && (len > 103 || ((unsigned char)text.at[len] & 0xc0) == 0x80)) {
 		len--;
 	}
-	const char *copy = arena_printf(reader->arena, "%.*s%s", (int)len, buf_text(&text),
-		len < text.len ? "..." : "");
+	const char *copy = arena_printf(
+		reader->arena, "%.*s%s", (int)len, buf_text(&text), len < text.len ? "..." : "");
 	buf_finish(&text);
 	return copy;
 }
@@ -118,8 +118,7 @@ static bool read_array(struct toml_reader *reader, struct value *out, int depth)
 			break;
 		}
 		if (reader->at >= reader->end) {
-			return toml_fail(
-				reader, out->place, "this array is never closed with ']'");
+			return toml_fail(reader, out->place, "this array is never closed with ']'");
 		}
 		struct value item = {0};
 		if (!read_value(reader, &item, depth)) {
@@ -130,8 +129,7 @@ static bool read_array(struct toml_reader *reader, struct value *out, int depth)
 		if (*reader->at == ',') {
 			reader->at++;
 		} else if (reader->at >= reader->end) {
-			return toml_fail(
-				reader, out->place, "this array is never closed with ']'");
+			return toml_fail(reader, out->place, "this array is never closed with ']'");
 		} else if (*reader->at != ']') {
 			return toml_fail_expected(reader,
 				"',' or ']' in the array that begins at line %u", out->place.line);
@@ -192,8 +190,7 @@ static bool read_value(struct toml_reader *reader, struct value *out, int depth)
 		return toml_read_bare(reader, out);
 	}
 	if (depth >= TOML_DEPTH) {
-		return toml_fail(
-			reader, out->place, "nested deeper than %d levels", TOML_DEPTH);
+		return toml_fail(reader, out->place, "nested deeper than %d levels", TOML_DEPTH);
 	}
 	return c == '[' ? read_array(reader, out, depth + 1)
 			: read_inline_table(reader, out, depth + 1);
@@ -212,8 +209,8 @@ bool toml_read_pair(struct toml_reader *reader, struct value *table, int depth) 
 	toml_skip_blank(reader);
 	depth += (int)key.n - 1;
 	if (depth > TOML_DEPTH) {
-		return toml_fail(reader, key.parts[0].place, "nested deeper than %d levels",
-			TOML_DEPTH);
+		return toml_fail(
+			reader, key.parts[0].place, "nested deeper than %d levels", TOML_DEPTH);
 	}
 	if (*reader->at == '\n' || *reader->at == '#' || reader->at >= reader->end) {
 		return toml_fail(reader, toml_place(reader, reader->at),

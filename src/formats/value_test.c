@@ -31,11 +31,11 @@ TEST(equality_looks_at_meaning_not_at_writing) {
 	static const struct {
 		const char *a, *b;
 		bool equal;
-	} rows[] = {{"1", "1.0", true}, {"1", "1.5", false}, {"{\"a\":1,\"b\":[2]}",
-		"{\"b\":[2],\"a\":1}", true}, {"[1,2]", "[2,1]", false}, {"[1]", "[1,1]", false},
-		{"{\"a\":1}", "{\"a\":1,\"b\":2}", false}, {"{\"a\":1}", "{\"b\":1}", false},
-		{"\"1\"", "1", false}, {"null", "false", false}, {"true", "true", true},
-		{"9007199254740993", "9007199254740992.0", false},
+	} rows[] = {{"1", "1.0", true}, {"1", "1.5", false},
+		{"{\"a\":1,\"b\":[2]}", "{\"b\":[2],\"a\":1}", true}, {"[1,2]", "[2,1]", false},
+		{"[1]", "[1,1]", false}, {"{\"a\":1}", "{\"a\":1,\"b\":2}", false},
+		{"{\"a\":1}", "{\"b\":1}", false}, {"\"1\"", "1", false}, {"null", "false", false},
+		{"true", "true", true}, {"9007199254740993", "9007199254740992.0", false},
 		{"9223372036854775807", "9223372036854775808.0", false}, {"-0.0", "0", true}};
 	arena = arena_create();
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {

@@ -1,0 +1,380 @@
+// SPDX-License-Identifier: Apache-2.0
+// The history of configurations in a folder of the test's own, with a file system that can fail.
+#include "config/generations.h"
+
+#include <errno.h>
+#include <sys/stat.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "tests/check.h"
+
+static char state[] = "/tmp/anna-generations-XXXXXX";
+static struct generations *generations;
+static struct problems problems;
+static struct err err;
+static int fails_after; // writes that still work; -1: all do
+
+static ssize_t full_pwrite(struct fs *fs, int fd, const void *bytes, size_t n, int64_t offset) {
+	(void)fs;
+	if (fails_after == 0) {
+		return -ENOSPC;
+	}
+	fails_after -= fails_after > 0;
+	return fs_system()->pwrite(fs_system(), fd, bytes, n, offset);
+}
+
+static struct fs disk;
+
+static void open_again(void) {
+	generations_close(generations);
+	problems_finish(&problems);
+	generations = generations_open(&disk, state, &problems, &err);
+	assert_non_null(generations);
+}
+
+static int begin(void **unused) {
+	(void)unused;
+	memcpy(state + strlen(state) - 6, "XXXXXX", 6);
+	disk = *fs_system();
+	disk.pwrite = full_pwrite;
+	fails_after = -1;
+	err = (struct err)ERR_INIT;
+	if (!mkdtemp(state)) {
+		return -1;
+	}
+	generations = NULL;
+	open_again();
+	return 0;
+}
+
+static char *path_of(const char *name) {
+	return xasprintf("%s/generations/%s", state, name);
+}
+
+static void remove_name(void *arg, const char *name) {
+	(void)arg;
+	_cleanup_(freep) char *path = path_of(name);
+	(void)unlink(path);
+}
+
+static int end(void **unused) {
+	(void)unused;
+	generations_close(generations);
+	problems_finish(&problems);
+	_cleanup_(freep) char *folder = path_of("");
+	(void)fs_system()->list(fs_system(), folder, remove_name, NULL);
+	folder[strlen(folder) - 1] = '\0';
+	if (rmdir(folder) < 0) {
+		(void)unlink(folder);
+	}
+	return rmdir(state);
+}
+
+// Adds a generation whose one file has this text; its number, or 0.
+static uint64_t add(const char *text, enum verdict verdict) {
+	struct config_file item = {STR("/etc/anna/config.toml"), str_from(text)};
+	struct config_files files = {.items = &item, .n = 1};
+	config_files_hash(&files);
+	struct generation wanted = {.time_ns = 1000, .author = "uid 0", .verdict = verdict};
+	if (verdict == VERDICT_PENDING) {
+		wanted.confirm_by_ns = 60 * NS_PER_SECOND;
+		const struct generation *now = generations_active(generations, 0);
+		wanted.previous = now ? now->number : 0;
+	}
+	const struct generation *added;
+	return generations_add(generations, &files, &wanted, &added, &err) ? added->number : 0;
+}
+
+static enum verdict verdict_of(uint64_t number) {
+	const struct generation *generation = generations_find(generations, number);
+	assert_non_null(generation);
+	return generation->verdict;
+}
+
+static uint64_t active_at(int64_t now_ns) {
+	const struct generation *generation = generations_active(generations, now_ns);
+	return generation ? generation->number : 0;
+}
+
+TEST(an_empty_history_has_nothing_in_force) {
+	CHECK_INT(generations_count(generations), 0);
+	CHECK(!generations_get(generations, 0));
+	CHECK_INT(active_at(0), 0);
+}
+
+TEST(what_was_added_is_there_after_a_restart) {
+	CHECK_INT(add("a = 1\n\"\xc3\xa9\"", VERDICT_ACTIVE), 1);
+
+	open_again();
+
+	const struct generation *generation = generations_get(generations, 0);
+	CHECK_INT(generation->number, 1);
+	CHECK_INT(generation->time_ns, 1000);
+	CHECK_TEXT(generation->author, "uid 0");
+	CHECK_INT(generation->verdict, VERDICT_ACTIVE);
+	CHECK_INT(active_at(0), 1);
+	CHECK(generations_find_hash(generations, generation->hash) == generation);
+	struct config_files files;
+	CHECK(generations_read(generations, 1, &files, &err));
+	CHECK_INT(files.n, 1);
+	CHECK_STR(files.items[0].path, "/etc/anna/config.toml");
+	CHECK_STR(files.items[0].text, "a = 1\n\"\xc3\xa9\"");
+	CHECK_TEXT(files.hash, generation->hash);
+	config_files_finish(&files);
+}
+
+TEST(the_one_before_becomes_good) {
+	add("a", VERDICT_ACTIVE);
+	add("b", VERDICT_ACTIVE);
+	add("c", VERDICT_REJECTED);
+
+	for (int i = 0; i < 2; i++) {
+		CHECK_INT(verdict_of(1), VERDICT_GOOD);
+		CHECK_INT(verdict_of(2), VERDICT_ACTIVE);
+		CHECK_INT(verdict_of(3), VERDICT_REJECTED);
+		CHECK_INT(active_at(0), 2);
+		open_again();
+	}
+}
+
+TEST(an_older_one_can_be_put_in_force_again) {
+	add("a", VERDICT_ACTIVE);
+	add("b", VERDICT_ACTIVE);
+	add("c", VERDICT_ACTIVE);
+
+	CHECK(generations_set_verdict(generations, 3, VERDICT_UNDONE, &err));
+	CHECK(generations_set_verdict(generations, 1, VERDICT_ACTIVE, &err));
+
+	for (int i = 0; i < 2; i++) {
+		CHECK_INT(active_at(0), 1);
+		CHECK_INT(verdict_of(1), VERDICT_ACTIVE);
+		CHECK_INT(verdict_of(2), VERDICT_GOOD);
+		CHECK_INT(verdict_of(3), VERDICT_UNDONE);
+		open_again();
+	}
+}
+
+TEST(without_one_in_force_the_last_good_one_counts) {
+	add("a", VERDICT_ACTIVE);
+	CHECK(generations_set_verdict(generations, 1, VERDICT_GOOD, &err));
+	add("b", VERDICT_REJECTED);
+
+	open_again();
+
+	CHECK_INT(active_at(0), 1);
+}
+
+TEST(an_unconfirmed_one_gives_way_at_its_deadline) {
+	add("a", VERDICT_ACTIVE);
+	add("b", VERDICT_PENDING);
+
+	for (int i = 0; i < 2; i++) {
+		CHECK_INT(active_at(60 * NS_PER_SECOND - 1), 2);
+		CHECK_INT(active_at(60 * NS_PER_SECOND), 1);
+		CHECK_INT(verdict_of(2), VERDICT_PENDING);
+		open_again();
+	}
+}
+
+TEST(a_confirmed_one_stays) {
+	add("a", VERDICT_ACTIVE);
+	add("b", VERDICT_PENDING);
+
+	CHECK(generations_set_verdict(generations, 2, VERDICT_ACTIVE, &err));
+	open_again();
+
+	CHECK_INT(active_at(NS_PER_DAY), 2);
+	CHECK_INT(verdict_of(1), VERDICT_GOOD);
+}
+
+TEST(two_unconfirmed_ones_give_way_to_the_last_confirmed) {
+	add("a", VERDICT_ACTIVE);
+	add("b", VERDICT_PENDING);
+	add("c", VERDICT_PENDING);
+
+	CHECK_INT(active_at(NS_PER_DAY), 1);
+}
+
+TEST(an_unconfirmed_first_one_gives_way_to_nothing) {
+	add("a", VERDICT_PENDING);
+
+	CHECK_INT(active_at(NS_PER_DAY), 0);
+}
+
+TEST(the_oldest_are_removed_but_never_those_needed) {
+	add("first", VERDICT_ACTIVE);
+	for (int i = 0; i < 150; i++) {
+		add("broken", VERDICT_REJECTED);
+	}
+
+	CHECK_INT(generations_count(generations), 100);
+	open_again();
+	CHECK_INT(generations_count(generations), 100);
+	CHECK_INT(active_at(0), 1);
+	CHECK_INT(generations_get(generations, 1)->number, 53);
+	CHECK_INT(add("next", VERDICT_ACTIVE), 152);
+}
+
+TEST(a_full_disk_changes_nothing_and_uses_the_number_up) {
+	add("a", VERDICT_ACTIVE);
+
+	fails_after = 0;
+	CHECK_INT(add("b", VERDICT_ACTIVE), 0);
+	CHECK_INT(err.code, ERR_IO);
+	CHECK(strstr(err.message, "configuration generation 2 could not be kept") != NULL);
+	CHECK(!generations_set_verdict(generations, 1, VERDICT_UNDONE, &err));
+	fails_after = -1;
+
+	CHECK_INT(generations_count(generations), 1);
+	CHECK_INT(active_at(0), 1);
+	CHECK_INT(verdict_of(1), VERDICT_ACTIVE);
+	CHECK_INT(add("b", VERDICT_ACTIVE), 3);
+}
+
+// Overwrites one byte of a file.
+static void damage(const char *name, int64_t offset, char with) {
+	_cleanup_(freep) char *path = path_of(name);
+	int fd = open(path, O_RDWR);
+	CHECK(fd >= 0);
+	CHECK_INT(pwrite(fd, &with, 1, offset), 1);
+	(void)close(fd);
+}
+
+TEST(a_damaged_first_line_is_left_out_and_told) {
+	add("a", VERDICT_ACTIVE);
+	add("b", VERDICT_ACTIVE);
+
+	damage("00000002.json", 20, '#');
+	open_again();
+
+	CHECK_INT(generations_count(generations), 1);
+	CHECK_INT(active_at(0), 1);
+	CHECK_INT(problems.n, 1);
+	CHECK(problems.items[0].is_warning);
+	CHECK(strstr(problems.items[0].message, "generation 2 is damaged") != NULL);
+	CHECK_INT(add("c", VERDICT_ACTIVE), 3);
+}
+
+TEST(every_cut_of_a_file_is_noticed) {
+	add("some text that is long enough", VERDICT_ACTIVE);
+	_cleanup_(freep) char *path = path_of("00000001.json");
+	struct stat whole;
+	CHECK_INT(stat(path, &whole), 0);
+
+	for (off_t size = whole.st_size - 1; size >= 0; size -= 7) {
+		CHECK_INT(truncate(path, size), 0);
+		open_again();
+		CHECK_INT(generations_count(generations), 0);
+		CHECK_INT(problems.n, 1);
+	}
+}
+
+TEST(damaged_texts_are_not_handed_out) {
+	add("some text", VERDICT_ACTIVE);
+	_cleanup_(freep) char *path = path_of("00000001.json");
+	struct stat whole;
+	CHECK_INT(stat(path, &whole), 0);
+	struct config_files files;
+
+	damage("00000001.json", whole.st_size - 10, '#');
+	open_again();
+
+	CHECK_INT(generations_count(generations), 1);
+	CHECK(!generations_read(generations, 1, &files, &err));
+	CHECK_INT(err.code, ERR_STORAGE);
+}
+
+TEST(a_link_is_not_followed) {
+	add("a", VERDICT_ACTIVE);
+	_cleanup_(freep) char *from = path_of("00000001.json");
+	_cleanup_(freep) char *kept = path_of("elsewhere");
+	CHECK_INT(rename(from, kept), 0);
+	CHECK_INT(symlink(kept, from), 0);
+
+	open_again();
+
+	CHECK_INT(generations_count(generations), 0);
+	CHECK_INT(problems.n, 1);
+}
+
+TEST(a_linked_folder_is_refused) {
+	_cleanup_(freep) char *folder = path_of("");
+	folder[strlen(folder) - 1] = '\0';
+	CHECK_INT(rmdir(folder), 0);
+	CHECK_INT(symlink("/tmp", folder), 0);
+
+	CHECK(!generations_open(&disk, state, &problems, &err));
+
+	CHECK_INT(err.code, ERR_STORAGE);
+}
+
+TEST(foreign_and_left_over_files_do_no_harm) {
+	static const char *const names[] = {"00000009.json.tmp", "readme", "1.json",
+		"abcdefgh.json", "00000000.json", "99999999999999999999.json"};
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		_cleanup_(freep) char *path = path_of(names[i]);
+		int fd = open(path, O_CREAT | O_WRONLY, 0600);
+		CHECK(fd >= 0);
+		(void)close(fd);
+	}
+
+	open_again();
+
+	_cleanup_(freep) char *stale = path_of("00000009.json.tmp");
+	CHECK_INT(generations_count(generations), 0);
+	CHECK_INT(problems.n, 0);
+	CHECK(access(stale, F_OK) < 0);
+	CHECK_INT(add("a", VERDICT_ACTIVE), 10);
+}
+
+TEST(a_long_author_is_cut) {
+	struct config_files files = {0};
+	char author[5000];
+	memset(author, '"', sizeof(author) - 1);
+	author[sizeof(author) - 1] = '\0';
+	config_files_hash(&files);
+	struct generation wanted = {.author = author, .verdict = VERDICT_GOOD};
+
+	CHECK(generations_add(generations, &files, &wanted, NULL, &err));
+	open_again();
+
+	CHECK_INT(strlen(generations_get(generations, 0)->author), 200);
+}
+
+TEST(an_unknown_number_is_said_so) {
+	struct config_files files;
+
+	CHECK(!generations_read(generations, 7, &files, &err));
+	CHECK_INT(err.code, ERR_NOT_FOUND);
+	CHECK(!generations_set_verdict(generations, 7, VERDICT_UNDONE, &err));
+	CHECK_TEXT(err.message,
+		"there is no configuration generation 7; annactl config history "
+		"lists them");
+}
+
+int main(void) {
+#define EACH(test) cmocka_unit_test_setup_teardown(test, begin, end)
+	const struct CMUnitTest tests[] = {
+		EACH(an_empty_history_has_nothing_in_force),
+		EACH(what_was_added_is_there_after_a_restart),
+		EACH(the_one_before_becomes_good),
+		EACH(an_older_one_can_be_put_in_force_again),
+		EACH(without_one_in_force_the_last_good_one_counts),
+		EACH(an_unconfirmed_one_gives_way_at_its_deadline),
+		EACH(a_confirmed_one_stays),
+		EACH(two_unconfirmed_ones_give_way_to_the_last_confirmed),
+		EACH(an_unconfirmed_first_one_gives_way_to_nothing),
+		EACH(the_oldest_are_removed_but_never_those_needed),
+		EACH(a_full_disk_changes_nothing_and_uses_the_number_up),
+		EACH(a_damaged_first_line_is_left_out_and_told),
+		EACH(every_cut_of_a_file_is_noticed),
+		EACH(damaged_texts_are_not_handed_out),
+		EACH(a_link_is_not_followed),
+		EACH(a_linked_folder_is_refused),
+		EACH(foreign_and_left_over_files_do_no_harm),
+		EACH(a_long_author_is_cut),
+		EACH(an_unknown_number_is_said_so),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
