@@ -174,7 +174,7 @@ static const struct option rows[] = {
 DEFINE_CAPABILITY(reload) = {
 	.name = "reload",
 	.summary = "Reloads by itself when the configuration changes on disk.",
-	.section = {.name = "reload",
+	.section = &(const struct section){.name = "reload",
 		.summary = "What happens when the configuration changes on disk.",
 		.rows = rows,
 		.size = sizeof(struct reload_config)},

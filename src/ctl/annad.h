@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The annad binary that belongs to this annactl: it checks configs without a daemon, and says its
-// version. Looked for in annactl's own folder, then ../sbin, then PATH; never the working directory.
+// version. Looked for in annactl's own folder, then ../sbin, then PATH; never in the working
+// directory.
 #pragma once
 
 #include "base/buf.h"

@@ -32,8 +32,7 @@ struct value attribute_guess(struct str text) {
 	return value_of_string(text);
 }
 
-static bool read_word(
-	struct arena *arena, struct str word, struct member *out, struct err *err) {
+static bool read_word(struct arena *arena, struct str word, struct member *out, struct err *err) {
 	ptrdiff_t equals = str_find_char(word, '=');
 	struct str key = str_head(word, equals < 0 ? 0 : (size_t)equals);
 	struct str text = str_skip(word, equals < 0 ? 0 : (size_t)equals + 1);
@@ -44,7 +43,8 @@ static bool read_word(
 	key = is_json ? str_head(key, key.len - 1) : key;
 	if (key.len == 0) {
 		return err_set(err, ERR_INVALID,
-			"\"%.60s\" is not an attribute: it must be key=value or key:=json", word.at);
+			"\"%.60s\" is not an attribute: it must be key=value or key:=json",
+			word.at);
 	}
 	if (!str_is_utf8(word)) {
 		return err_set(err, ERR_INVALID, "an attribute is not UTF-8 text");
@@ -71,8 +71,9 @@ bool attributes_parse(struct arena *arena, const struct str *words, size_t n, st
 		struct err why = ERR_INIT;
 		base = json_parse(arena, json, JSON_DEPTH, &why);
 		if (!base || base->type != VALUE_TABLE) {
-			return err_set(err, ERR_INVALID, "--json-attributes is not a JSON object%s%s",
-				base ? "" : ": ", base ? "" : why.message);
+			return err_set(err, ERR_INVALID,
+				"--json-attributes is not a JSON object%s%s", base ? "" : ": ",
+				base ? "" : why.message);
 		}
 		table.table.n = base->table.n;
 	}

@@ -19,7 +19,8 @@ static int run(struct invocation *in, const void *options) {
 	if (asked->params.len > 0) {
 		params = json_parse(in->arena, asked->params, JSON_DEPTH, &err);
 		if (!params) {
-			return invocation_misuse(in, "the parameters are not JSON: %s", err.message);
+			return invocation_misuse(
+				in, "the parameters are not JSON: %s", err.message);
 		}
 		json_format(&one_line, params); // a newline in it would end the message
 		request.params = buf_str(&one_line);
@@ -41,10 +42,15 @@ DEFINE_COMMAND(call) = {
 		"annactl call events '{\"limit\": 3}'", NULL},
 	.options =
 		(const struct option[]){
-			{.key = "METHOD", .type = OPTION_STRING, .is_positional = true,
-				.is_required = true, .offset = offsetof(struct call_options, method),
+			{.key = "METHOD",
+				.type = OPTION_STRING,
+				.is_positional = true,
+				.is_required = true,
+				.offset = offsetof(struct call_options, method),
 				.help = "Its name; rpc.describe lists them."},
-			{.key = "JSON", .type = OPTION_STRING, .is_positional = true,
+			{.key = "JSON",
+				.type = OPTION_STRING,
+				.is_positional = true,
 				.offset = offsetof(struct call_options, params),
 				.help = "Its parameters: an object."},
 			{0},

@@ -14,8 +14,7 @@ static void wait_really(struct client *client, int ms) {
 	(void)poll(NULL, 0, ms); // an interrupted wait only retries sooner
 }
 
-void client_init(
-	struct client *client, const char *path, int64_t timeout_ns, struct clock *clock) {
+void client_init(struct client *client, const char *path, int64_t timeout_ns, struct clock *clock) {
 	*client = (struct client){.timeout_ns = timeout_ns, .next_id = 1, .wait_ms = wait_really};
 	connection_init(&client->connection, path, clock);
 	random_init_system(&client->random);
@@ -55,19 +54,22 @@ static const struct value *fail_answer(
 	failure_set(failure, ERR_INTERNAL, "the daemon's answer is not valid: %s", what);
 	snprintf(failure->name, sizeof(failure->name), "InvalidAnswer");
 	snprintf(failure->where, sizeof(failure->where), "socket %s", client->connection.path);
-	failure_set_next(failure, "see who listens on that socket, and whether annactl and annad "
-				  "match: annactl version");
+	failure_set_next(failure,
+		"see who listens on that socket, and whether annactl and annad "
+		"match: annactl version");
 	connection_close(&client->connection);
 	return NULL;
 }
 
 static const struct value *fail_method(const struct request *request, struct failure *failure) {
-	failure_set(failure, ERR_METHOD, "the running daemon does not know %s: it is older than "
-					 "this annactl, or there is no such method",
+	failure_set(failure, ERR_METHOD,
+		"the running daemon does not know %s: it is older than "
+		"this annactl, or there is no such method",
 		request->method);
 	failure->exit_status = 1;
-	failure_set_next(failure, "annactl version compares the two; restart annad to run the "
-				  "installed one");
+	failure_set_next(failure,
+		"annactl version compares the two; restart annad to run the "
+		"installed one");
 	return NULL;
 }
 
@@ -88,12 +90,16 @@ static const struct value *read_answer(struct client *client, const struct reque
 		return fail_answer(client, failure, "it has neither a result nor an error");
 	}
 	// An error before the request was read (too many connections) has the id null.
-	if (!answered || !(answered->type == VALUE_INT ? answered->integer == (int64_t)id
-						       : error && answered->type == VALUE_NULL)) {
+	if (!answered ||
+		!(answered->type == VALUE_INT ? answered->integer == (int64_t)id
+					      : error && answered->type == VALUE_NULL)) {
 		return fail_answer(client, failure, "it answers another request");
 	}
 	if (!error) {
 		return result;
+	}
+	if (answered->type == VALUE_NULL) {
+		connection_close(&client->connection); // whoever says so closes it: no second word
 	}
 	failure_from_answer(failure, error);
 	if (failure->err.code == ERR_METHOD) {
@@ -126,12 +132,11 @@ static const struct value *try_once(struct client *client, const struct request 
 const struct value *client_call(struct client *client, const struct request *request,
 	struct arena *arena, struct failure *failure) {
 	struct clock *clock = client->connection.clock;
-	int64_t deadline_ns =
-		clock_monotonic(clock) + client->timeout_ns + request->long_poll_ns;
+	int64_t deadline_ns = clock_monotonic(clock) + client->timeout_ns + request->long_poll_ns;
 	for (int attempt = 1;; attempt++) {
 		bool was_sent;
-		const struct value *result =
-			try_once(client, request, deadline_ns, &was_sent, arena, failure);
+		const struct value *result = try_once(
+			client, request, deadline_ns, &was_sent, arena, failure);
 		int wait;
 		if (result) {
 			return result;

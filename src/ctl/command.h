@@ -13,9 +13,9 @@ struct invocation;
 
 struct command {
 	const char *name;
-	const char *const *aliases; // NULL-terminated, or NULL
-	const char *summary;        // one line
-	const char *usage;          // after the name: "[--limit N]"; NULL: nothing
+	const char *const *aliases;  // NULL-terminated, or NULL
+	const char *summary;	     // one line
+	const char *usage;	     // after the name: "[--limit N]"; NULL: nothing
 	const char *const *examples; // whole lines; NULL-terminated, or NULL
 	// Rows; positional ones are words, in order; a positional list takes all that are left.
 	const struct option *options; // NULL: none

@@ -7,24 +7,44 @@
 #include "base/clock.h"
 
 const struct option global_options[] = {
-	{.key = "json", .type = OPTION_BOOL, .offset = offsetof(struct globals, json),
+	{.key = "json",
+		.type = OPTION_BOOL,
+		.offset = offsetof(struct globals, json),
 		.help = "Print JSON, and errors as JSON on stderr."},
-	{.key = "socket", .type = OPTION_STRING, .offset = offsetof(struct globals, socket),
+	{.key = "socket",
+		.type = OPTION_STRING,
+		.offset = offsetof(struct globals, socket),
 		.unit = "path",
 		.help = "The daemon's socket; else ANNA_SOCKET, the user's, the system's."},
-	{.key = "timeout", .type = OPTION_DURATION, .offset = offsetof(struct globals, timeout_ns),
-		.fallback = "5s", .min = 1e6, .max = 86400e9,
+	{.key = "timeout",
+		.type = OPTION_DURATION,
+		.offset = offsetof(struct globals, timeout_ns),
+		.fallback = "5s",
+		.min = 1e6,
+		.max = 86400e9,
 		.help = "How long to wait for an answer, all tries together."},
-	{.key = "state-dir", .type = OPTION_STRING, .offset = offsetof(struct globals, state_dir),
+	{.key = "state-dir",
+		.type = OPTION_STRING,
+		.offset = offsetof(struct globals, state_dir),
 		.unit = "path",
 		.help = "Where to look when the daemon is dead; else ANNA_STATE_DIR, the default."},
-	{.key = "no-color", .type = OPTION_BOOL, .offset = offsetof(struct globals, no_color),
+	{.key = "no-color",
+		.type = OPTION_BOOL,
+		.offset = offsetof(struct globals, no_color),
 		.help = "No colour; the environment's NO_COLOR does the same."},
-	{.key = "help", .letter = 'h', .type = OPTION_BOOL, .offset = offsetof(struct globals, help),
+	{.key = "help",
+		.letter = 'h',
+		.type = OPTION_BOOL,
+		.offset = offsetof(struct globals, help),
 		.help = "Explain the command."},
-	{.key = "version", .letter = 'V', .type = OPTION_BOOL,
-		.offset = offsetof(struct globals, version), .help = "Print the version of annactl."},
-	{.key = "schema", .type = OPTION_BOOL, .offset = offsetof(struct globals, schema),
+	{.key = "version",
+		.letter = 'V',
+		.type = OPTION_BOOL,
+		.offset = offsetof(struct globals, version),
+		.help = "Print the version of annactl."},
+	{.key = "schema",
+		.type = OPTION_BOOL,
+		.offset = offsetof(struct globals, schema),
 		.help = "Print the table of commands as JSON."},
 	{0},
 };
@@ -36,10 +56,10 @@ struct parser {
 	int at;
 	struct command_line *out;
 	struct failure *failure;
-	size_t words;       // positional ones so far
-	uint64_t seen;      // bit per row of the command
-	bool only_words;    // after --
-	const char *group;  // first word of a two-word name
+	size_t words;	   // positional ones so far
+	uint64_t seen;	   // bit per row of the command
+	bool only_words;   // after --
+	const char *group; // first word of a two-word name
 };
 
 _printf_(2, 3) static bool misuse(struct parser *parser, const char *format, ...) {
@@ -95,7 +115,8 @@ static bool complain_unknown(struct parser *parser, struct str name) {
 	const char *names[64];
 	size_t n = 0;
 	const char *near;
-	for (const struct option *row = command ? command->options : NULL; row && row->type; row++) {
+	for (const struct option *row = command ? command->options : NULL; row && row->type;
+		row++) {
 		if (!row->is_positional && n < 32) {
 			names[n++] = row->key;
 		}
@@ -105,8 +126,9 @@ static bool complain_unknown(struct parser *parser, struct str name) {
 	}
 	near = option_nearest(str_head(name, 60), names, n);
 	if (!command && !near) {
-		return misuse(parser, "there is no global option --%" STR_FMT
-				      "; options of a command come after its name",
+		return misuse(parser,
+			"there is no global option --%" STR_FMT
+			"; options of a command come after its name",
 			STR_ARG(str_head(name, 60)));
 	}
 	return misuse(parser, "there is no option --%" STR_FMT "%s%s%s%s%s",
@@ -254,7 +276,11 @@ static bool complain_group(struct parser *parser) {
 
 bool command_line_parse(struct arena *arena, int argc, const char *const *argv,
 	struct command_line *out, struct failure *failure) {
-	struct parser parser = {.arena = arena, .argv = argv, .argc = argc, .at = 1, .out = out,
+	struct parser parser = {.arena = arena,
+		.argv = argv,
+		.argc = argc,
+		.at = 1,
+		.out = out,
 		.failure = failure};
 	*out = (struct command_line){0};
 	fill_defaults(arena, global_options, &out->globals);

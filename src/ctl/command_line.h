@@ -8,7 +8,7 @@
 
 struct command_line {
 	const struct command *command; // NULL: no verb was given
-	void *options;                 // the filled struct of the command's rows
+	void *options;		       // the filled struct of the command's rows
 	struct globals globals;
 };
 

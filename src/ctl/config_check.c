@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `annactl config check`: all that is wrong with a config file, without a daemon and without
-// writing anything. annad itself does it, so that both read it the same way; its exit status is ours.
+// writing anything. annad itself does it, so that both read it the same way; its exit status is
+// ours.
 #include "ctl/annad.h"
 #include "ctl/command.h"
 
@@ -40,7 +41,10 @@ DEFINE_COMMAND(config_check) = {
 		"annactl config check ./config.toml", NULL},
 	.options =
 		(const struct option[]){
-			{.key = "FILE", .type = OPTION_STRING, .is_positional = true, .unit = "file",
+			{.key = "FILE",
+				.type = OPTION_STRING,
+				.is_positional = true,
+				.unit = "file",
 				.offset = offsetof(struct check_options, file),
 				.help = "Else the running daemon's, yours, or "
 					"/etc/anna/config.toml."},

@@ -13,7 +13,7 @@ static int run(struct invocation *in, const void *options) {
 
 DEFINE_COMMAND(config_default) = {
 	.name = "config default",
-	.summary = "Print a config file with every option, its default and its meaning.",
+	.summary = "A config file with every option, its default and meaning.",
 	.examples = (const char *const[]){"annactl config default > config.toml", NULL},
 	.run = run,
 };

@@ -14,7 +14,8 @@
 #define BACKLOG_WAIT_MS 10
 
 void connection_init(struct connection *connection, const char *path, struct clock *clock) {
-	*connection = (struct connection){.path = path, .clock = clock, .fd = -1, .input = BUF_INIT};
+	*connection = (struct connection){
+		.path = path, .clock = clock, .fd = -1, .input = BUF_INIT};
 }
 
 void connection_close(struct connection *connection) {
@@ -66,7 +67,8 @@ static bool wait_ready(const struct connection *connection, short events, int64_
 
 static bool fail_connect(struct connection *connection, int error, struct failure *failure) {
 	if (error == ENOENT || error == ENOTDIR) {
-		failure_set(failure, ERR_SOCKET, "the daemon is not running: its socket does not exist");
+		failure_set(failure, ERR_SOCKET,
+			"the daemon is not running: its socket does not exist");
 	} else if (error == ECONNREFUSED) {
 		failure_set(failure, ERR_REFUSED,
 			"the daemon is not running: its socket is there, but nobody listens on it");
@@ -90,16 +92,14 @@ static void read_peer(struct connection *connection) {
 	}
 }
 
-bool connection_open(
-	struct connection *connection, int64_t deadline_ns, struct failure *failure) {
+bool connection_open(struct connection *connection, int64_t deadline_ns, struct failure *failure) {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	size_t len = strlen(connection->path);
 
 	connection_close(connection);
 	connection->peer_pid = 0;
 	if (len == 0 || len >= sizeof(address.sun_path)) {
-		failure_set(failure, ERR_INVALID,
-			"a socket path has 1 to %zu bytes, this one %zu",
+		failure_set(failure, ERR_INVALID, "a socket path has 1 to %zu bytes, this one %zu",
 			sizeof(address.sun_path) - 1, len);
 		failure_set_next(failure, "name a shorter path with --socket or ANNA_SOCKET");
 		return false;
@@ -182,7 +182,8 @@ bool connection_receive(struct connection *connection, int64_t deadline_ns, stru
 	buf_consume(&connection->input, connection->taken);
 	connection->taken = 0;
 	for (;;) {
-		ptrdiff_t end = str_find_char(str_skip(buf_str(&connection->input), searched), '\n');
+		ptrdiff_t end = str_find_char(
+			str_skip(buf_str(&connection->input), searched), '\n');
 		ssize_t n;
 		if (end >= 0) {
 			connection->taken = searched + (size_t)end + 1;
@@ -194,11 +195,13 @@ bool connection_receive(struct connection *connection, int64_t deadline_ns, stru
 			failure_set(failure, ERR_LIMIT,
 				"the answer is larger than %d MiB: this is not an answer of annad",
 				ANSWER_MAX / 1024 / 1024);
-			failure_set_next(failure, "ask for less at once (--limit), or see who listens "
-						  "on that socket");
+			failure_set_next(failure,
+				"ask for less at once (--limit), or see who listens "
+				"on that socket");
 			return fail(connection, failure);
 		}
-		n = recv(connection->fd, buf_reserve(&connection->input, RECEIVE_STEP), RECEIVE_STEP, 0);
+		n = recv(connection->fd, buf_reserve(&connection->input, RECEIVE_STEP),
+			RECEIVE_STEP, 0);
 		if (n > 0) {
 			connection->input.len += (size_t)n;
 		} else if (n == 0) {

@@ -18,7 +18,7 @@ struct connection {
 	int fd; // -1: not connected
 	pid_t peer_pid;
 	struct buf input; // bytes after the line last taken
-	size_t taken;     // length of that line, with its end
+	size_t taken;	  // length of that line, with its end
 };
 
 void connection_init(struct connection *connection, const char *path, struct clock *clock);
@@ -32,8 +32,8 @@ void connection_close(struct connection *connection);
 _must_use_ bool connection_open(
 	struct connection *connection, int64_t deadline_ns, struct failure *failure);
 // `line` ends with its newline.
-_must_use_ bool connection_send(struct connection *connection, struct str line,
-	int64_t deadline_ns, struct failure *failure);
+_must_use_ bool connection_send(struct connection *connection, struct str line, int64_t deadline_ns,
+	struct failure *failure);
 // The next line, without its end; valid until the next call.
 _must_use_ bool connection_receive(struct connection *connection, int64_t deadline_ns,
 	struct str *out, struct failure *failure);

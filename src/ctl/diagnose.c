@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The diagnosis of a daemon that does not answer; see diagnose.h. Nothing here takes a lock or opens
-// a connection: a daemon that is just starting must not notice.
+// The diagnosis of a daemon that does not answer; see diagnose.h. Nothing here takes a lock or
+// opens a connection: a daemon that is just starting must not notice.
 #include "ctl/diagnose.h"
 
 #include <errno.h>
@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "ctl/connection.h"
+#include "ctl/event_line.h"
 #include "ctl/output.h"
 #include "flow/event.h"
 #include "io/fs.h"
@@ -18,8 +19,18 @@
 // How far back the last daemon.* event is looked for.
 #define RECORDS_MAX 2000
 
-enum socket_state { SOCKET_ABSENT, SOCKET_THERE, SOCKET_OTHER, SOCKET_UNREADABLE };
-enum lock_state { LOCK_ABSENT, LOCK_UNREADABLE, LOCK_RELEASED, LOCK_PID };
+enum socket_state {
+	SOCKET_ABSENT,
+	SOCKET_THERE,
+	SOCKET_OTHER,
+	SOCKET_UNREADABLE
+};
+enum lock_state {
+	LOCK_ABSENT,
+	LOCK_UNREADABLE,
+	LOCK_RELEASED,
+	LOCK_PID
+};
 
 struct process {
 	int pid; // 0: none
@@ -33,7 +44,7 @@ struct last_record {
 	uint64_t id;
 	int64_t time_ns;
 	const char *kind;
-	const char *subject;
+	const char *detail;
 };
 
 struct diagnosis {
@@ -45,8 +56,8 @@ struct diagnosis {
 	bool is_foreign;
 	const char *state_folder;
 	enum lock_state lock_state;
-	struct process owner; // by the lock, else by the socket's peer
-	const char *journal_error; // NULL: it was read
+	struct process owner;			       // by the lock, else by the socket's peer
+	const char *journal_error;		       // NULL: it was read
 	struct last_record records[DIAGNOSIS_RECORDS]; // newest first
 	size_t record_count;
 	struct last_record daemon_record; // id 0: none found
@@ -97,7 +108,8 @@ static void look_at_process(struct diagnosis *d, int pid) {
 	name = strchr(text, '(');
 	end = strrchr(text, ')');
 	if (name && end && end > name && end[1] == ' ') {
-		snprintf(process->name, sizeof(process->name), "%.*s", (int)(end - name - 1), name + 1);
+		snprintf(process->name, sizeof(process->name), "%.*s", (int)(end - name - 1),
+			name + 1);
 		process->state = end[2];
 		process->is_annad = strcmp(process->name, "annad") == 0;
 		process->is_alive = process->state != 'Z' && process->state != 'X';
@@ -120,6 +132,20 @@ static void look_at_lock(struct diagnosis *d) {
 	look_at_process(d, (int)pid);
 }
 
+// As `annactl events` would tell it, already safe to show.
+static const char *describe_event(struct arena *arena, const struct event *event) {
+	struct member members[] = {
+		{.key = STR("subject"), .value = value_of_string(event->subject)},
+		{.key = STR("attributes"), .value = event->attributes}};
+	struct value table = {.type = VALUE_TABLE, .table = {members, 2}};
+	struct buf text = BUF_INIT;
+	const char *detail;
+	event_format_detail(&text, &table, NULL);
+	detail = arena_copy(arena, buf_str(&text));
+	buf_finish(&text);
+	return detail;
+}
+
 static void keep_record(struct diagnosis *d, const struct record *record) {
 	struct err ignored = ERR_INIT;
 	struct event *event;
@@ -130,7 +156,7 @@ static void keep_record(struct diagnosis *d, const struct record *record) {
 	} else if (record->type == RECORD_EVENT) {
 		event = event_decode(record, &ignored);
 		one.kind = event ? arena_copy(d->arena, event->kind) : "(not an event)";
-		one.subject = event ? arena_copy(d->arena, event->subject) : "";
+		one.detail = event ? describe_event(d->arena, event) : "";
 		event_unref(event);
 	}
 	if (!one.kind) {
@@ -232,11 +258,13 @@ void diagnosis_advise(const struct diagnosis *d, struct failure *failure) {
 					    : "pid %d is stopped; let it go on: kill -CONT %d",
 			owner->pid, owner->pid);
 	} else if (failure->err.code == ERR_TIMEOUT) {
-		failure_set_next(failure, "annactl --timeout 30s …, or look at its log: "
-					  "journalctl -u annad -n 20");
+		failure_set_next(failure,
+			"annactl --timeout 30s …, or look at its log: "
+			"journalctl -u annad -n 20");
 	} else if (owner->is_alive && owner->is_annad) {
-		failure_set_next(failure, "annad runs as pid %d but not on this socket: it is just "
-					  "starting or stopping, or --socket is wrong",
+		failure_set_next(failure,
+			"annad runs as pid %d but not on this socket: it is just "
+			"starting or stopping, or --socket is wrong",
 			owner->pid);
 	} else if (failure->err.code == ERR_SOCKET || failure->err.code == ERR_REFUSED) {
 		failure_set_next(failure, "%s", start_hint(d));
@@ -292,8 +320,8 @@ static void describe_lock(const struct diagnosis *d, struct buf *out) {
 }
 
 static void print_line(struct output *output, const char *label, const struct buf *text) {
-	output_printf(output, "  %-8s", label);
-	output_wrapped(output, buf_str(text), 10, 10);
+	output_printf(output, "  %-9s", label);
+	output_wrapped(output, buf_str(text), 11, 11);
 }
 
 static void print_record(
@@ -303,16 +331,17 @@ static void print_record(
 	buf_appendf(&line, "  %6llu  ", (unsigned long long)record->id);
 	text_sanitise(&line, str_from(record->kind));
 	buf_append_text(&line, "  ");
-	text_sanitise(&line, str_from(record->subject));
-	text_fit(&cut, str_trim(buf_str(&line)), output->columns ? output->columns - 10 : SIZE_MAX,
+	buf_append_text(&line, record->detail ? record->detail : "");
+	text_fit(&cut, str_trim(buf_str(&line)), output->columns ? output->columns - 11 : SIZE_MAX,
 		output->is_utf8);
-	output_printf(output, "          %s\n", buf_text(&cut));
+	output_printf(output, "           %s\n", buf_text(&cut));
 	buf_finish(&line);
 	buf_finish(&cut);
 }
 
 void diagnosis_format(const struct diagnosis *d, struct output *output) {
 	struct buf text = BUF_INIT;
+	buf_appendf(&text, "%s: ", d->socket);
 	describe_socket(d, &text);
 	print_line(output, "socket", &text);
 	buf_clear(&text);
@@ -333,7 +362,7 @@ void diagnosis_format(const struct diagnosis *d, struct output *output) {
 	}
 	if (d->record_count > 0 && d->daemon_record.id &&
 		d->daemon_record.id < d->records[d->record_count - 1].id) {
-		output_text(output, "          the daemon's own last:\n");
+		output_text(output, "           the daemon's own last:\n");
 		print_record(d, &d->daemon_record, output);
 	}
 	buf_finish(&text);
@@ -344,7 +373,7 @@ static void format_record(struct json_writer *w, const struct last_record *recor
 	json_member_uint(w, "id", record->id);
 	json_member_time(w, "time", record->time_ns);
 	json_member_text(w, "kind", record->kind);
-	json_member_text(w, "subject", record->subject);
+	json_member_text(w, "detail", record->detail);
 	json_end_object(w);
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "ctl/diagnose.h"
+#include "ctl/fields.h"
 #include "ctl/output.h"
 #include "formats/json.h"
 
@@ -45,6 +46,7 @@ bool failure_from_answer(struct failure *failure, const struct value *error) {
 		value_get(error, STR("message")));
 	copy_text(failure->name, sizeof(failure->name), value_get(detail, STR("name")));
 	copy_text(failure->next, sizeof(failure->next), value_get(detail, STR("hint")));
+	failure->problems = value_get(detail, STR("problems"));
 	if (retryable && retryable->type == VALUE_BOOL) {
 		failure->is_retryable = retryable->boolean;
 	}
@@ -91,12 +93,57 @@ static void format_json(
 	json_member_text(&w, "hint", failure_next(failure));
 	json_member_bool(&w, "retryable", failure->is_retryable);
 	json_member_int(&w, "exit_status", failure_exit_status(failure));
+	if (failure->problems) {
+		json_key(&w, "problems");
+		json_value(&w, failure->problems);
+	}
 	if (diagnosis) {
 		json_key(&w, "diagnosis");
 		diagnosis_format_json(diagnosis, &w);
 	}
 	json_end_object(&w);
 	json_end_object(&w);
+}
+
+// "file:line:column: error: message", one a line, as compilers and editors know it.
+void print_problems(struct output *output, const struct value *problems) {
+	for (size_t i = 0; i < field_count(problems); i++) {
+		const struct value *problem = field_item(problems, i);
+		struct buf place = BUF_INIT;
+		bool is_warning = field_bool(problem, "is_warning");
+		if (field_str(problem, "file").len > 0) {
+			buf_appendf(&place,
+				"%" STR_FMT ":%lld:%lld: ", STR_ARG(field_str(problem, "file")),
+				(long long)field_int(problem, "line", 0),
+				(long long)field_int(problem, "column", 0));
+		}
+		output_text(output, "  ");
+		output_str(output, buf_str(&place));
+		output_style(output, is_warning ? STYLE_WARN : STYLE_BAD,
+			is_warning ? STR("warning:") : STR("error:"));
+		output_wrapped(output, field_str(problem, "message"),
+			text_width(buf_str(&place)) + (is_warning ? 11 : 9), 4);
+		buf_finish(&place);
+	}
+}
+
+// The first line, then the others under it; with a list of problems these repeat what it says.
+static void print_message(struct output *output, const struct failure *failure) {
+	struct str rest = str_from(failure->err.message), line;
+	bool is_first = true;
+	while (str_split(&rest, '\n', &line)) {
+		line = str_trim(line);
+		if (is_first) {
+			if (failure->problems && str_ends(line, STR(":"))) {
+				line = str_head(line, line.len - 1);
+			}
+			output_wrapped(output, line, 9, 2);
+		} else if (!failure->problems && line.len > 0) {
+			output_text(output, "  ");
+			output_wrapped(output, line, 2, 4);
+		}
+		is_first = false;
+	}
 }
 
 void failure_print(const struct failure *failure, const struct diagnosis *diagnosis,
@@ -110,11 +157,12 @@ void failure_print(const struct failure *failure, const struct diagnosis *diagno
 		buf_finish(&json);
 	} else {
 		output_style(&errors, STYLE_BAD, STR("annactl:"));
-		output_wrapped(&errors, str_from(failure->err.message), 9, 2);
-		if (failure->where[0]) {
+		print_message(&errors, failure);
+		if (failure->where[0] && !diagnosis) { // a diagnosis names it too
 			output_text(&errors, "  ");
 			output_wrapped(&errors, str_from(failure->where), 2, 2);
 		}
+		print_problems(&errors, failure->problems);
 		if (diagnosis) {
 			diagnosis_format(diagnosis, &errors);
 		}

@@ -48,7 +48,8 @@ static void print_options(struct output *output, const struct option *rows) {
 		struct buf flag = BUF_INIT, help = BUF_INIT;
 		append_flag(&flag, row);
 		buf_append_text(&help, row->help ? row->help : "");
-		if (row->fallback && row->type != OPTION_BOOL) {
+		if (row->fallback && row->fallback[0] != '-' &&
+			!row->is_positional) { // -1: not given
 			buf_appendf(&help, " Default: %s.", row->fallback);
 		}
 		output_text(output, "  ");
@@ -75,7 +76,7 @@ static void print_command(struct output *output, const struct command *command) 
 	const char *const *text;
 	output_style(output, STYLE_BOLD, STR("annactl "));
 	output_style(output, STYLE_BOLD, str_from(command->name));
-	output_wrapped(output, str_from(command->usage), 8 + strlen(command->name),
+	output_wrapped(output, str_from(command->usage), 9 + strlen(command->name),
 		9 + strlen(command->name));
 	output_wrapped(output, str_from(command->summary), 0, 0);
 	for (text = command->aliases; text && *text; text++) {
@@ -100,8 +101,8 @@ static void print_all(struct output *output) {
 	static const struct table_column columns[] = {{.title = NULL}, {.is_flexible = true}};
 	struct arena *arena = arena_create();
 	struct table *table = table_create(arena, columns, 2, 2);
-	output_wrapped(output, STR("annactl asks and steers Anna, who looks after this machine."),
-		0, 0);
+	output_wrapped(
+		output, STR("annactl asks and steers Anna, who looks after this machine."), 0, 0);
 	print_title(output, "annactl COMMAND [OPTIONS]");
 	for (size_t i = 0; i < command_count(); i++) {
 		table_cell(table, STYLE_PLAIN, str_from(command_get(i)->name));
@@ -112,9 +113,10 @@ static void print_all(struct output *output) {
 	print_title(output, "Everywhere");
 	print_options(output, global_options);
 	print_title(output, "Exit status");
-	output_text(output, "  0 ok   1 failed   2 usage   3 daemon not reachable   4 denied\n"
-			    "  5 invalid config or refused argument   6 timeout\n"
-			    "  10 degraded   11 critical\n");
+	output_text(output,
+		"  0 ok   1 failed   2 usage   3 daemon not reachable   4 denied\n"
+		"  5 invalid config or refused argument   6 timeout\n"
+		"  10 degraded   11 critical\n");
 	arena_destroy(arena);
 }
 
@@ -223,7 +225,9 @@ DEFINE_COMMAND(help) = {
 	.examples = (const char *const[]){"annactl help events", NULL},
 	.options =
 		(const struct option[]){
-			{.key = "COMMAND", .type = OPTION_STRINGS, .is_positional = true,
+			{.key = "COMMAND",
+				.type = OPTION_STRINGS,
+				.is_positional = true,
 				.offset = offsetof(struct help_options, command),
 				.help = "The command to explain."},
 			{0},

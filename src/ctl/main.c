@@ -51,8 +51,7 @@ int main(int argc, char **argv) {
 	struct command_line line;
 	struct failure failure = FAILURE_INIT;
 	struct buf socket = BUF_INIT;
-	bool ok = command_line_parse(
-		in.arena, argc, (const char *const *)argv, &line, &failure);
+	bool ok = command_line_parse(in.arena, argc, (const char *const *)argv, &line, &failure);
 
 	in.globals = line.globals;
 	output_init(&in.output, STDOUT_FILENO, in.globals.json, in.globals.no_color);

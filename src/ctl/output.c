@@ -40,7 +40,8 @@ void output_measure(struct output *output) {
 			output->columns = size.ws_col;
 			output->rows = size.ws_row;
 		}
-	} else if (environment_has("COLUMNS") && str_to_uint64(str_from(getenv("COLUMNS")), &asked)) {
+	} else if (environment_has("COLUMNS") &&
+		str_to_uint64(str_from(getenv("COLUMNS")), &asked)) {
 		output->columns = asked;
 	}
 	if (output->columns > 0 && output->columns < COLUMNS_MIN) {
@@ -155,20 +156,41 @@ void output_wrapped(struct output *output, struct str text, size_t at, size_t in
 	buf_finish(&clean);
 }
 
-// Escapes what JSON allows raw in strings but a terminal acts on: DEL and the C1 controls. Outside
-// strings valid JSON holds none of them.
+// What JSON allows raw in strings but a terminal acts on: DEL, the C1 controls, and the marks that
+// change the direction of text. Returns its length in bytes, 0 for all else.
+static size_t unsafe_length(struct str s, unsigned *out_point) {
+	const unsigned char *c = (const unsigned char *)s.at;
+	if (c[0] == 0x7f) {
+		*out_point = c[0];
+		return 1;
+	}
+	if (s.len >= 2 && c[0] == 0xc2 && c[1] >= 0x80 && c[1] <= 0x9f) {
+		*out_point = c[1];
+		return 2;
+	}
+	if (s.len >= 3 && c[0] == 0xe2 && (c[1] == 0x80 || c[1] == 0x81)) {
+		unsigned point = 0x2000u | (c[1] & 0x3fu) << 6 | (c[2] & 0x3fu);
+		*out_point = point;
+		return point == 0x200e || point == 0x200f || (point >= 0x2028 && point <= 0x202e) ||
+				(point >= 0x2066 && point <= 0x2069)
+			? 3
+			: 0;
+	}
+	return 0;
+}
+
+// Outside strings valid JSON holds none of these, so an escape is always inside one.
 static void append_safe_json(struct buf *out, struct str json) {
-	for (size_t i = 0; i < json.len; i++) {
-		unsigned char c = (unsigned char)json.at[i];
-		unsigned char next = i + 1 < json.len ? (unsigned char)json.at[i + 1] : 0;
-		if (c == 0x7f) {
-			buf_append_text(out, "\\u007f");
-		} else if (c == 0xc2 && next >= 0x80 && next <= 0x9f) {
-			buf_appendf(out, "\\u00%02x", next);
-			i++;
+	while (json.len > 0) {
+		unsigned point = 0;
+		size_t len = unsafe_length(json, &point);
+		if (len > 0) {
+			buf_appendf(out, "\\u%04x", point);
 		} else {
-			buf_append_char(out, (char)c);
+			len = 1;
+			buf_append_char(out, json.at[0]);
 		}
+		json = str_skip(json, len);
 	}
 }
 

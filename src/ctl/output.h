@@ -13,7 +13,14 @@
 #include "base/str.h"
 #include "formats/value.h"
 
-enum style { STYLE_PLAIN, STYLE_GOOD, STYLE_WARN, STYLE_BAD, STYLE_DIM, STYLE_BOLD };
+enum style {
+	STYLE_PLAIN,
+	STYLE_GOOD,
+	STYLE_WARN,
+	STYLE_BAD,
+	STYLE_DIM,
+	STYLE_BOLD
+};
 
 struct output {
 	struct buf buf;
@@ -22,9 +29,9 @@ struct output {
 	bool is_terminal;
 	bool has_colour;
 	bool is_utf8;
-	bool broken;     // a write failed: the reader is gone
-	size_t columns;  // 0: no limit (not a terminal, and COLUMNS is not set)
-	size_t rows;     // 0: unknown
+	bool broken;	// a write failed: the reader is gone
+	size_t columns; // 0: no limit (not a terminal, and COLUMNS is not set)
+	size_t rows;	// 0: unknown
 };
 
 // Looks at the terminal behind fd, NO_COLOR, TERM, COLUMNS and the locale.
@@ -44,8 +51,8 @@ _printf_(2, 3) void output_printf(struct output *output, const char *format, ...
 void output_str(struct output *output, struct str text);
 void output_style(struct output *output, enum style style, struct str text); // sanitised
 void output_pad(struct output *output, size_t columns);
-// A paragraph broken at blanks to the width, ending the line: it begins at column `at` (where a
-// blank is written first), its further lines at `indent`.
+// A paragraph broken at blanks to the width, ending the line: it begins at column `at` (a blank is
+// put before it if there is none), its further lines at `indent`.
 void output_wrapped(struct output *output, struct str text, size_t at, size_t indent);
 // JSON as it is, on one line; control characters inside strings are escaped.
 void output_json_line(struct output *output, struct str json);

@@ -53,6 +53,7 @@ static int run(struct invocation *in, const void *options) {
 		const struct value *pong = client_call(&in->client, &request, arena, &failure);
 		histogram_record(&times, clock_monotonic(in->clock) - start_ns);
 		arena_destroy(arena);
+		failure.problems = NULL; // it was in the arena
 		if (!pong) {
 			return invocation_fail(in, &failure);
 		}
@@ -72,8 +73,12 @@ DEFINE_COMMAND(ping) = {
 	.examples = (const char *const[]){"annactl ping", "annactl ping --count 100", NULL},
 	.options =
 		(const struct option[]){
-			{.key = "count", .letter = 'n', .type = OPTION_INT, .fallback = "1",
-				.min = 1, .max = 1000000,
+			{.key = "count",
+				.letter = 'n',
+				.type = OPTION_INT,
+				.fallback = "1",
+				.min = 1,
+				.max = 1000000,
 				.offset = offsetof(struct ping_options, count),
 				.help = "Ask so many times, one after the other."},
 			{0},

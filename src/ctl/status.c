@@ -64,7 +64,7 @@ static void print_list(struct output *output, struct arena *arena, const struct 
 	const struct value *before, bool is_verbose) {
 	struct table *list = list_create(arena);
 	struct buf text = BUF_INIT;
-	duration_format_human(&text, field_int(now, "uptime_seconds", 0) * NS_PER_SECOND);
+	append_uptime(&text, field_int(now, "uptime_seconds", 0));
 	list_row(list, "up", "%s, pid %lld", buf_text(&text), (long long)field_int(now, "pid", 0));
 	config_row(list, now);
 	str_row(list, "socket", field_str(now, "socket"));
@@ -108,7 +108,7 @@ static void print_errors(struct output *output, const struct value *errors, bool
 	arena_destroy(arena);
 }
 
-static void draw(struct output *output, const struct value *now, const struct value *before,
+static void draw_head(struct output *output, const struct value *now, const struct value *before,
 	bool is_verbose) {
 	struct str state = field_str(now, "state"), health = field_str(now, "health");
 	struct arena *arena = arena_create();
@@ -120,8 +120,13 @@ static void draw(struct output *output, const struct value *now, const struct va
 	output_style(output, style_of_state(health), health);
 	output_text(output, "\n\n");
 	print_list(output, arena, now, before, is_verbose);
-	print_errors(output, value_get(now, STR("last_errors")), is_verbose);
 	arena_destroy(arena);
+}
+
+static void draw(struct output *output, const struct value *now, const struct value *before,
+	bool is_verbose) {
+	draw_head(output, now, before, is_verbose);
+	print_errors(output, value_get(now, STR("last_errors")), is_verbose);
 }
 
 // What is not well is asked only when something is not: the usual answer stays one round trip.
@@ -140,8 +145,9 @@ static int run(struct invocation *in, const void *options) {
 	const struct status_options *asked = options;
 	const struct value *status;
 	if (asked->watch) {
-		return watch_run(in, &(struct watch){.method = "status", .draw = draw,
-					     .is_verbose = asked->verbose});
+		return watch_run(in,
+			&(struct watch){
+				.method = "status", .draw = draw, .is_verbose = asked->verbose});
 	}
 	status = invocation_ask(in, "status");
 	if (!status) {
@@ -150,8 +156,9 @@ static int run(struct invocation *in, const void *options) {
 	if (in->output.is_json) {
 		output_json(&in->output, status);
 	} else {
-		draw(&in->output, status, NULL, asked->verbose);
+		draw_head(&in->output, status, NULL, asked->verbose);
 		print_why(in, status);
+		print_errors(&in->output, value_get(status, STR("last_errors")), asked->verbose);
 	}
 	return exit_status_of_health(field_str(status, "health"));
 }
@@ -164,12 +171,17 @@ DEFINE_COMMAND(status) = {
 		"annactl --json status", NULL},
 	.options =
 		(const struct option[]){
-			{.key = "watch", .letter = 'w', .type = OPTION_BOOL,
+			{.key = "watch",
+				.letter = 'w',
+				.type = OPTION_BOOL,
 				.offset = offsetof(struct status_options, watch),
 				.help = "Every second, until Ctrl-C."},
-			{.key = "verbose", .letter = 'v', .type = OPTION_BOOL,
+			{.key = "verbose",
+				.letter = 'v',
+				.type = OPTION_BOOL,
 				.offset = offsetof(struct status_options, verbose),
-				.help = "Also the build, the contract version and all errors kept."},
+				.help = "Also the build, the contract version and all errors "
+					"kept."},
 			{0},
 		},
 	.options_size = sizeof(struct status_options),

@@ -4,6 +4,7 @@
 
 #include <stdarg.h>
 
+#include "base/clock.h"
 #include "ctl/failure.h"
 #include "ctl/fields.h"
 
@@ -76,11 +77,29 @@ void print_reasons(struct output *output, const struct value *reasons) {
 		buf_append_str(&text, field_str(reason, "part"));
 		buf_append_text(&text, ": ");
 		buf_append_str(&text, field_str(reason, "text"));
-		output_wrapped(output, buf_str(&text), 2 + text_width(level), 4);
+		output_wrapped(output, buf_str(&text), 3 + text_width(level), 4);
 		if (next.len > 0) {
 			output_text(output, "    next:");
-			output_wrapped(output, next, 9, 10);
+			output_wrapped(output, next, 10, 10);
 		}
 		buf_finish(&text);
+	}
+}
+
+void append_measured(struct buf *out, double us) {
+	if (us < 1e3) {
+		buf_appendf(out, "%.0f us", us);
+	} else if (us < 1e6) {
+		buf_appendf(out, "%.1f ms", us / 1e3);
+	} else {
+		buf_appendf(out, "%.2f s", us / 1e6);
+	}
+}
+
+void append_uptime(struct buf *out, int64_t seconds) {
+	if (seconds < 60 || seconds > INT64_MAX / NS_PER_SECOND) {
+		buf_appendf(out, "%lld s", (long long)seconds);
+	} else {
+		duration_format_human(out, seconds * NS_PER_SECOND);
 	}
 }

@@ -16,3 +16,7 @@ _printf_(3, 4) void list_row(struct table *list, const char *label, const char *
 void append_delta(struct buf *out, int64_t now, int64_t before, bool has_before);
 // The reasons of a health: an array of {level, part, text, next_step}, each with its next step.
 void print_reasons(struct output *output, const struct value *reasons);
+// "850 us", "1.2 ms", "3.40 s": a time measured.
+void append_measured(struct buf *out, double us);
+// "12 s", "3d 4h".
+void append_uptime(struct buf *out, int64_t seconds);

@@ -58,8 +58,7 @@ void table_cell(struct table *table, enum style style, struct str text) {
 	struct buf clean = BUF_INIT;
 	assert(row->n < table->column_count);
 	text_sanitise(&clean, text);
-	row->cells[row->n++] =
-		(struct cell){arena_copy_str(table->arena, buf_str(&clean)), style};
+	row->cells[row->n++] = (struct cell){arena_copy_str(table->arena, buf_str(&clean)), style};
 	buf_finish(&clean);
 }
 
@@ -111,8 +110,8 @@ static void measure(const struct table *table, size_t limit, size_t *widths) {
 	}
 }
 
-static void print_cell(struct output *output, const struct cell *cell, size_t width,
-	bool is_right, bool is_last) {
+static void print_cell(
+	struct output *output, const struct cell *cell, size_t width, bool is_right, bool is_last) {
 	struct buf text = BUF_INIT;
 	size_t used;
 	text_fit(&text, cell->text, width, output->is_utf8);
@@ -127,8 +126,8 @@ static void print_cell(struct output *output, const struct cell *cell, size_t wi
 	buf_finish(&text);
 }
 
-static void print_row(
-	const struct table *table, struct output *output, const struct cell *cells, const size_t *widths) {
+static void print_row(const struct table *table, struct output *output, const struct cell *cells,
+	const size_t *widths) {
 	size_t last = 0;
 	for (size_t i = 0; i < table->column_count; i++) {
 		last = cells[i].text.len > 0 ? i : last;

@@ -11,7 +11,7 @@
 
 struct table_column {
 	const char *title; // NULL in all: no title line
-	bool is_right;     // numbers
+	bool is_right;	   // numbers
 	bool is_flexible;  // gives way when the line is too long
 };
 
@@ -20,7 +20,7 @@ struct table;
 // At most TABLE_COLUMNS_MAX columns; `columns` is borrowed.
 _must_use_ struct table *table_create(
 	struct arena *arena, const struct table_column *columns, size_t n, size_t indent);
-// Cells from left to right, then the next row; missing ones are empty. Text is sanitised and copied.
+// Cells from left to right, then the next row; missing ones are empty. Text is copied, sanitised.
 void table_cell(struct table *table, enum style style, struct str text);
 _printf_(3, 4) void table_cellf(struct table *table, enum style style, const char *format, ...);
 void table_end_row(struct table *table);

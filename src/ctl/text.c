@@ -119,8 +119,8 @@ static bool split_time(int64_t wall_ns, struct tm *out) {
 }
 
 void text_clock(struct buf *out, int64_t wall_ns, int64_t now_wall_ns) {
-	static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug",
-		"Sep", "Oct", "Nov", "Dec"};
+	static const char *const months[] = {
+		"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 	struct tm at, now;
 	if (!split_time(wall_ns, &at) || !split_time(now_wall_ns, &now)) {
 		buf_append_text(out, "            ");

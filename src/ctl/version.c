@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// `annactl version`: this client, the daemon that runs, and the annad that is installed, which after
-// an upgrade is not the one that runs.
+// `annactl version`: this client, the daemon that runs, and the annad that is installed, which
+// after an upgrade is not the one that runs.
 #include "ctl/annad.h"
 #include "build_id.h"
 #include "ctl/command.h"
@@ -11,18 +11,18 @@
 struct versions {
 	struct str running, running_build; // empty: no daemon could be asked
 	struct str pid;
-	struct str installed;      // empty: no annad binary was found
+	struct str installed; // empty: no annad binary was found
 	struct str installed_path;
 	struct failure failure;
 };
 
 static void ask_running(struct invocation *in, struct versions *out) {
 	struct request request = {.method = "status", .is_repeatable = true};
-	const struct value *status =
-		client_call(&in->client, &request, in->arena, &out->failure);
+	const struct value *status = client_call(&in->client, &request, in->arena, &out->failure);
 	out->running = field_str(status, "version");
 	out->running_build = field_str(status, "build");
-	out->pid = str_from(arena_printf(in->arena, "%lld", (long long)field_int(status, "pid", 0)));
+	out->pid = str_from(
+		arena_printf(in->arena, "%lld", (long long)field_int(status, "pid", 0)));
 }
 
 static void ask_installed(struct invocation *in, struct versions *out) {
@@ -34,10 +34,11 @@ static void ask_installed(struct invocation *in, struct versions *out) {
 		ptrdiff_t build = str_find(text, STR("(build "));
 		text = str_skip(text, str_starts(text, STR("annad ")) ? 6 : 0);
 		build -= text.at - said.at;
-		out->installed = build < 0 ? arena_copy_str(in->arena, text)
-					   : str_from(arena_printf(in->arena, "%" STR_FMT "(%" STR_FMT,
-						     STR_ARG(str_head(text, (size_t)build)),
-						     STR_ARG(str_skip(text, (size_t)build + 7))));
+		out->installed = build < 0
+			? arena_copy_str(in->arena, text)
+			: str_from(arena_printf(in->arena, "%" STR_FMT "(%" STR_FMT,
+				  STR_ARG(str_head(text, (size_t)build)),
+				  STR_ARG(str_skip(text, (size_t)build + 7))));
 		out->installed_path = arena_copy_str(in->arena, buf_str(&path));
 	}
 	buf_finish(&path);
@@ -107,7 +108,8 @@ static void print_text(struct invocation *in, const struct versions *v) {
 	table_print(list, &in->output);
 	if (must_restart(in->arena, v)) {
 		output_text(&in->output, "\n");
-		output_style(&in->output, STYLE_WARN, STR("the installed annad is not the one that runs"));
+		output_style(&in->output, STYLE_WARN,
+			STR("the installed annad is not the one that runs"));
 		output_text(&in->output, "\n  next: systemctl restart annad\n");
 	}
 }
@@ -127,7 +129,7 @@ static int run(struct invocation *in, const void *options) {
 
 DEFINE_COMMAND(version) = {
 	.name = "version",
-	.summary = "This annactl, the annad that runs, and the one that is installed.",
+	.summary = "This annactl, the annad that runs, and the one installed.",
 	.examples = (const char *const[]){"annactl version", NULL},
 	.run = run,
 };

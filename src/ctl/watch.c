@@ -85,7 +85,7 @@ static void show(struct output *output, const struct output *frame) {
 
 static void draw_lost(struct output *frame, const struct failure *failure) {
 	output_style(frame, STYLE_BAD, STR("lost"));
-	output_wrapped(frame, str_from(failure->err.message), 4, 2);
+	output_wrapped(frame, str_from(failure->err.message), 5, 2);
 	output_text(frame, "  waiting for it to come back …\n\n");
 }
 
@@ -100,6 +100,7 @@ static void draw(struct invocation *in, const struct watch *watch, const struct 
 		watch->draw(&frame, now, failure ? NULL : before, watch->is_verbose);
 	}
 	if (in->output.is_terminal) {
+		output_text(&frame, "\n");
 		output_style(&frame, STYLE_DIM, STR("every second; q or Ctrl-C ends it"));
 		show(&in->output, &frame);
 	} else {
@@ -110,7 +111,8 @@ static void draw(struct invocation *in, const struct watch *watch, const struct 
 	output_finish(&frame);
 }
 
-static void print_json(struct invocation *in, const struct value *now, const struct failure *failure) {
+static void print_json(
+	struct invocation *in, const struct value *now, const struct failure *failure) {
 	if (failure) {
 		failure_print(failure, NULL, &in->output);
 		return;
@@ -148,8 +150,8 @@ struct samples {
 	size_t newest;
 };
 
-static bool take_sample(
-	struct invocation *in, const struct watch *watch, struct samples *s, struct failure *failure) {
+static bool take_sample(struct invocation *in, const struct watch *watch, struct samples *s,
+	struct failure *failure) {
 	size_t next = 1 - s->newest;
 	struct request request = {.method = watch->method, .is_repeatable = true};
 	const struct value *value;
@@ -157,6 +159,7 @@ static bool take_sample(
 	value = client_call(&in->client, &request, arena, failure);
 	if (!value) {
 		arena_destroy(arena);
+		failure->problems = NULL; // it was in the arena
 		return false;
 	}
 	arena_destroy(s->arenas[next]);
@@ -173,7 +176,8 @@ static int watch_samples(struct invocation *in, const struct watch *watch, struc
 	if (!is_known) {
 		return invocation_fail(in, &failure);
 	}
-	if (in->output.is_terminal && !in->output.is_json && tcgetattr(STDIN_FILENO, &saved_terminal) == 0) {
+	if (in->output.is_terminal && !in->output.is_json &&
+		tcgetattr(STDIN_FILENO, &saved_terminal) == 0) {
 		enter();
 	}
 	in->client.wants_no_retry = true;

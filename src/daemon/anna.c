@@ -68,12 +68,16 @@ struct rpc *anna_rpc(struct anna *anna) {
 	return anna->rpc;
 }
 
+struct emitter *anna_emitter(struct anna *anna) {
+	return anna->emitter;
+}
+
 struct writer *anna_writer(struct anna *anna) {
 	return anna->writer;
 }
 
 struct generations *anna_generations(struct anna *anna) {
-	return anna->generations;
+	return anna->reload ? NULL : anna->generations;
 }
 
 struct snapshot *anna_snapshot(struct anna *anna) {

@@ -11,7 +11,7 @@ bool daemon_check_config(
 		    &files, err)) {
 		return false;
 	}
-	daemon_build_schema(&anna);
+	daemon_build_schema(&anna, NULL);
 	struct snapshot *snapshot = snapshot_create(&anna.schema, &files, problems);
 	bool ok = snapshot != NULL;
 	snapshot_unref(snapshot);

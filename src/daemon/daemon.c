@@ -12,6 +12,7 @@
 #include "daemon/notify.h"
 #include "io/child.h"
 #include "io/worker.h"
+#include "rpc/emitter.h"
 #include "rpc/methods.h"
 
 #define LOG_FOLDER "daemon"
@@ -29,7 +30,9 @@ static bool open_journal(struct anna *anna, struct journal_recovery *recovery,
 		{"state", config->state_size, 0},
 	};
 	const struct journal_options options = {
-		.streams = streams, .stream_count = sizeof(streams) / sizeof(*streams)};
+		.streams = streams,
+		.stream_count = sizeof(streams) / sizeof(*streams),
+		.segment_bytes = anna->segment_bytes};
 	*out = journal_open(
 		anna->services.fs, anna->clock, anna->journal_folder, &options, recovery, err);
 	return *out != NULL;
@@ -81,12 +84,13 @@ static void publish_gap(struct anna *anna, const char *reason, const char *watch
 
 static void report_recovery(struct anna *anna, const struct journal_recovery *recovery) {
 	if (!anna->was_clean) {
-		struct bus_stats stats;
-		bus_get_stats(anna->services.bus, &stats);
-		log_warn("the last run did not end in order: what was accepted and not yet durable "
-			 "after event %llu is lost",
+		const struct journal_config *config =
+			snapshot_section(anna->snapshot, &journal_section);
+		log_warn("the last run did not end in order: what was accepted after event %llu "
+			 "and not yet durable may be lost",
 			(unsigned long long)recovery->last_sequence);
-		publish_gap(anna, "unclean stop", NULL, recovery->last_sequence + 1, stats.last_id);
+		publish_gap(anna, "unclean stop", NULL, recovery->last_sequence + 1,
+			recovery->last_sequence + (uint64_t)config->queue);
 	}
 	for (size_t i = 0; i < recovery->damage_count && i < 16; i++) {
 		log_error("the journal's stream %s is damaged: events %llu to %llu may be lost",
@@ -169,6 +173,7 @@ static bool start_core(struct anna *anna, struct problems *problems, struct err 
 	meters_add(services->meters, &anna->meter, health_meter, anna);
 	anna->engine = engine_create(services);
 	engine_configure(anna->engine, anna->snapshot);
+	anna->emitter = emitter_create(services, anna->journal_folder);
 	struct rpc_options options = {.anna = anna,
 		.clock = anna->clock,
 		.methods = rpc_method_table,
@@ -185,6 +190,7 @@ struct anna *daemon_create(const struct daemon_seam *seam, const struct argument
 	anna->started_ns = clock_monotonic(anna->clock);
 	anna->health = HEALTH_OK;
 	anna->socket_fd = -1;
+	anna->segment_bytes = seam->segment_bytes;
 	anna->journal_folder = xasprintf("%s/journal", arguments->state_folder);
 	(void)snprintf(anna->http, sizeof(anna->http), "off");
 	histogram_init(&anna->reload_ns);
@@ -197,7 +203,7 @@ struct anna *daemon_create(const struct daemon_seam *seam, const struct argument
 		.state_folder = arguments->state_folder,
 		.sysroot = arguments->sysroot};
 	keeper_observe(anna);
-	daemon_build_schema(anna);
+	daemon_build_schema(anna, seam);
 	if (!start_core(anna, problems, err)) {
 		daemon_destroy(anna);
 		return NULL;
@@ -258,6 +264,7 @@ void daemon_destroy(struct anna *anna) {
 	engine_destroy(anna->engine); // publishes how its running actions ended
 	anna->engine = NULL;
 	parts_stop(anna);
+	emitter_destroy(anna->emitter);
 	jobs_destroy(anna->services.jobs);
 	writer_stop(anna->writer); // everything accepted becomes durable here
 	if (anna->services.bus && anna->generations && anna->snapshot &&

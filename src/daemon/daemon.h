@@ -19,6 +19,10 @@ struct daemon_seam {
 	struct random *random;
 	struct child_runner *children;
 	size_t job_threads;
+	// Which parts there are; NULL: every capability and source of the tables.
+	const struct capability *const *capabilities;
+	size_t capability_count;
+	int64_t segment_bytes; // of the journal; 0: as usual. A small machine takes small ones
 };
 
 // One capability while Anna runs.
@@ -35,6 +39,7 @@ struct counters {
 	uint64_t events, errors, reloads, starts;
 };
 
+struct emitter;
 struct reload;
 
 struct anna {
@@ -52,12 +57,14 @@ struct anna {
 
 	enum anna_state state;
 	char *journal_folder;
+	int64_t segment_bytes;
 	char *cgroup;
 	char http[64];
 	int socket_fd; // inherited from systemd, or -1
 	struct writer *writer;
 	struct engine *engine;
 	struct rpc *rpc;
+	struct emitter *emitter;
 	struct generations *generations;
 	struct snapshot *snapshot;
 	uint64_t generation;
@@ -111,7 +118,7 @@ void daemon_diagnose(struct anna *anna);
 // lifecycle.c: does and journals every transition.
 void lifecycle_enter(struct anna *anna, enum anna_state to, const char *reason);
 // schema.c
-void daemon_build_schema(struct anna *anna);
+void daemon_build_schema(struct anna *anna, const struct daemon_seam *seam);
 void daemon_finish_schema(struct anna *anna);
 void daemon_show_schema(struct buf *out);
 void daemon_show_sample(struct buf *out);

@@ -34,7 +34,7 @@ int lock_take(const char *state_folder, struct err *err) {
 	int n = snprintf(text, sizeof(text), "%d\n", (int)getpid());
 	if (ftruncate(fd, 0) < 0 || pwrite(fd, text, (size_t)n, 0) != n) {
 		// The lock itself holds; only the text for people could not be written (disk full).
-		(void)ftruncate(fd, 0);
+		(void)!ftruncate(fd, 0);
 	}
 	return fd;
 }

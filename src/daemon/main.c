@@ -143,7 +143,11 @@ static int run(const struct arguments *arguments) {
 		goto out;
 	}
 	children = child_runner_create(process.loop);
-	struct daemon_seam seam = {process.loop, fs_system(), &random, children, 2};
+	struct daemon_seam seam = {.loop = process.loop,
+		.fs = fs_system(),
+		.random = &random,
+		.children = children,
+		.job_threads = 2};
 	process.anna = daemon_create(&seam, arguments, &problems, &err);
 	if (!process.anna) {
 		goto out;

@@ -44,11 +44,11 @@ static void set_state(
 }
 
 static struct capability_config config_of(const struct part *part, struct snapshot *snapshot) {
-	const struct section *section = &part->capability->section;
+	const struct section *section = part->capability->section;
 	struct capability_config config = {.snapshot = snapshot};
-	if (section->rows && section->is_list) {
+	if (section && section->is_list) {
 		config.list = snapshot_list(snapshot, section);
-	} else if (section->rows) {
+	} else if (section) {
 		config.config = snapshot_section(snapshot, section);
 	}
 	return config;
@@ -106,8 +106,8 @@ static bool apply_part(
 	const struct capability *capability = part->capability;
 	struct capability_config config = config_of(part, to);
 	bool is_enabled = !capability->is_enabled || capability->is_enabled(&config);
-	bool is_equal = !capability->section.rows ||
-		snapshot_section_equal(anna->snapshot, to, &capability->section);
+	bool is_equal = !capability->section ||
+		snapshot_section_equal(anna->snapshot, to, capability->section);
 	if (!is_enabled) {
 		stop_part(part);
 		set_state(anna, part, CAPABILITY_DISABLED, "switched off by the configuration");

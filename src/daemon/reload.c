@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// From one configuration to the next: read, parse, check and compare in a job; apply on the loop;
-// make the generation durable; only then answer. Whatever fails, the old configuration is in force
-// as a whole and the state is the one before.
+// From one configuration to the next. A job reads, parses, checks, compares and makes the new
+// generation durable; the loop applies it to every part; only then is it answered. When a part
+// refuses, every part goes back and a second job says so in the generations. Whatever fails, one
+// whole configuration is in force, and the state is the one before.
+//
+// While a job runs the list of generations is lent to it: nobody on the loop touches it.
+#include "daemon/reload.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +19,8 @@
 
 #define LOG_FOLDER "config"
 
+typedef void reload_done_fn(void *arg, const struct reload_result *result, const struct err *err);
+
 struct reload {
 	struct anna *anna;
 	char *author;
@@ -22,13 +29,14 @@ struct reload {
 	bool is_undo;
 	uint64_t undo_to; // generation
 	int64_t confirm_ns;
-	void (*on_done)(void *arg, const struct reload_result *result, const struct err *err);
+	reload_done_fn *on_done;
 	void *arg;
-	// The job's:
 	struct snapshot *before; // a reference
+	// The job's:
 	struct snapshot *after;
 	struct config_files files;
 	bool has_files;
+	uint64_t number; // of the generation that is durable now; 0: none, or nothing changed
 	struct arena *arena; // of the changes
 	struct reload_result result;
 	struct err err;
@@ -47,15 +55,34 @@ static void reload_destroy(struct reload *reload) {
 	free(reload);
 }
 
+// --- in the job ---
+
+bool reload_is_distrusted(const struct generation *known, struct err *err) {
+	if (!known || (known->verdict != VERDICT_UNDONE && known->verdict != VERDICT_REJECTED)) {
+		return false;
+	}
+	err_set(err, ERR_CONFIG,
+		"the file is the one that was %s as generation %llu; annactl reload tries it again",
+		verdict_name(known->verdict), (unsigned long long)known->number);
+	return true;
+}
+
 static bool read_files(struct reload *reload) {
 	struct anna *anna = reload->anna;
 	const struct arguments *arguments = anna->arguments;
 	if (reload->is_undo) {
-		return reload->has_files; // read on the loop: generations belong to it
+		reload->has_files = generations_read(
+			anna->generations, reload->undo_to, &reload->files, &reload->err);
+		reload->files.fs = anna->services.fs;
+		return reload->has_files;
 	}
 	reload->has_files = config_files_read(anna->services.fs, arguments->config_path,
 		arguments->config_is_named, &reload->files, &reload->err);
-	return reload->has_files;
+	return reload->has_files &&
+		!(reload->is_unasked &&
+			reload_is_distrusted(generations_find_hash(anna->generations,
+						     reload->files.hash),
+				&reload->err));
 }
 
 static void collect_restarts(struct reload *reload) {
@@ -69,33 +96,100 @@ static void collect_restarts(struct reload *reload) {
 	}
 }
 
-// On a job thread: everything that needs no more than the files and the snapshot before.
+static bool parse_files(struct reload *reload) {
+	struct problems *problems = &reload->result.problems;
+	reload->after = snapshot_create(&reload->anna->schema, &reload->files, problems);
+	problems_sort(problems);
+	for (size_t i = 0; !reload->after && i < problems->n; i++) {
+		const struct problem *problem = &problems->items[i];
+		if (!problem->is_warning) {
+			return err_set(&reload->err, ERR_CONFIG, "%zu error%s; %s:%u:%u: %s",
+				problems->errors, problems->errors == 1 ? "" : "s, the first at",
+				problem->file ? problem->file : "config", problem->line,
+				problem->column, problem->message);
+		}
+	}
+	return reload->after != NULL;
+}
+
+// Remembers what was refused by its hash, so that a restart does not try it again.
+static void keep_rejected(struct reload *reload) {
+	struct generations *generations = reload->anna->generations;
+	struct generation wanted = {.author = reload->author,
+		.verdict = VERDICT_REJECTED,
+		.time_ns = clock_wall(reload->anna->clock)};
+	struct err err = ERR_INIT;
+	if (reload->is_undo || reload->is_dry_run ||
+		generations_find_hash(generations, reload->files.hash)) {
+		return;
+	}
+	if (!generations_add(generations, &reload->files, &wanted, NULL, &err)) {
+		log_warn("cannot remember the refused configuration: %s", err.message);
+	}
+}
+
+// Makes durable which generation is in force from now on.
+static bool commit(struct reload *reload) {
+	struct anna *anna = reload->anna;
+	if (reload->is_undo) {
+		// In this order: a crash in between leaves the undone one distrusted, not in force.
+		reload->number = reload->undo_to;
+		return generations_set_verdict(
+			       anna->generations, anna->generation, VERDICT_UNDONE, &reload->err) &&
+			generations_set_verdict(
+				anna->generations, reload->undo_to, VERDICT_ACTIVE, &reload->err);
+	}
+	if (!reload->result.changed) {
+		return true;
+	}
+	const struct generation *added;
+	int64_t now = clock_wall(anna->clock);
+	struct generation wanted = {.author = reload->author,
+		.verdict = reload->confirm_ns ? VERDICT_PENDING : VERDICT_ACTIVE,
+		.time_ns = now,
+		.confirm_by_ns = now + reload->confirm_ns,
+		.previous = anna->generation};
+	if (!generations_add(anna->generations, &reload->files, &wanted, &added, &reload->err)) {
+		return false;
+	}
+	reload->number = added->number;
+	return true;
+}
+
 static void prepare(void *arg) {
 	struct reload *reload = arg;
-	struct anna *anna = reload->anna;
 	struct reload_result *result = &reload->result;
-	int64_t begun = clock_monotonic(anna->clock);
+	struct clock *clock = reload->anna->clock;
+	int64_t begun = clock_monotonic(clock);
 	if (!read_files(reload)) {
 		return;
 	}
-	int64_t read_done = clock_monotonic(anna->clock);
-	reload->after = snapshot_create(&anna->schema, &reload->files, &result->problems);
-	int64_t parsed = clock_monotonic(anna->clock);
-	result->parse_us = (read_done - begun) / NS_PER_US;
-	if (!reload->after) {
-		problems_sort(&result->problems);
-		const struct problem *first = &result->problems.items[0];
-		err_set(&reload->err, ERR_CONFIG, "%zu error%s, the first: %s:%u:%u: %s",
-			result->problems.errors, result->problems.errors == 1 ? "" : "s",
-			first->file ? first->file : "config", first->line, first->column,
-			first->message);
+	bool ok = parse_files(reload);
+	int64_t parsed = clock_monotonic(clock);
+	result->parse_us = (parsed - begun) / NS_PER_US;
+	if (!ok) {
+		keep_rejected(reload);
 		return;
 	}
 	snapshot_diff(reload->before, reload->after, reload->arena, &result->changes);
 	collect_restarts(reload);
-	result->check_us = (clock_monotonic(anna->clock) - parsed) / NS_PER_US;
-	result->parse_us = (parsed - begun) / NS_PER_US;
 	result->changed = strcmp(snapshot_hash(reload->before), reload->files.hash) != 0;
+	result->check_us = (clock_monotonic(clock) - parsed) / NS_PER_US;
+	if (!reload->is_dry_run && !commit(reload)) {
+		snapshot_unref(reload->after);
+		reload->after = NULL;
+	}
+	result->commit_us =
+		(clock_monotonic(clock) - parsed) / NS_PER_US - result->check_us;
+}
+
+// --- on the loop ---
+
+static void publish(struct anna *anna, struct event *event) {
+	struct err err = ERR_INIT;
+	if (!bus_publish_reserved(anna->services.bus, event, &err)) {
+		log_warn("this is not in the journal: %s", err.message);
+	}
 }
 
 static void publish_rejected(struct anna *anna, const struct reload *reload) {
@@ -104,24 +198,7 @@ static void publish_rejected(struct anna *anna, const struct reload *reload) {
 	event_set_text(event, "hash", reload->has_files ? reload->files.hash : "");
 	event_set_int(event, "errors", (int64_t)reload->result.problems.errors);
 	event_set_text(event, "first", reload->err.message);
-	struct err err = ERR_INIT;
-	if (!bus_publish_reserved(anna->services.bus, event, &err)) {
-		log_warn("the refusal is not in the journal: %s", err.message);
-	}
-}
-
-// Remembers the hash of what was refused, so that a restart does not try it again.
-static void keep_rejected(struct anna *anna, const struct reload *reload) {
-	struct generation wanted = {.author = reload->author, .verdict = VERDICT_REJECTED};
-	if (!reload->has_files || reload->is_undo ||
-		generations_find_hash(anna->generations, reload->files.hash)) {
-		return;
-	}
-	struct err err = ERR_INIT;
-	wanted.time_ns = clock_wall(anna->clock);
-	if (!generations_add(anna->generations, &reload->files, &wanted, NULL, &err)) {
-		log_warn("cannot remember the refused configuration: %s", err.message);
-	}
+	publish(anna, event);
 }
 
 static void set_changes(struct event *event, const struct changes *changes) {
@@ -158,10 +235,7 @@ static void publish_changed(
 	event_set_int(event, "previous", (int64_t)previous);
 	set_changes(event, &reload->result.changes);
 	event_set_int(event, "total_us", reload->result.total_us);
-	struct err err = ERR_INIT;
-	if (!bus_publish_reserved(anna->services.bus, event, &err)) {
-		log_warn("the change is not in the journal: %s", err.message);
-	}
+	publish(anna, event);
 }
 
 void reload_apply_log(struct anna *anna) {
@@ -191,143 +265,59 @@ static bool apply_parts(struct reload *reload) {
 		return true;
 	}
 	struct err err = ERR_INIT;
-	struct snapshot *old = snapshot_ref(anna->snapshot);
-	snapshot_unref(anna->snapshot);
-	anna->snapshot = snapshot_ref(reload->after); // what parts must be taken back from
+	struct snapshot *old = anna->snapshot;
+	anna->snapshot = reload->after; // what parts must be taken back from
 	if (!parts_apply(anna, old, &err)) {
 		log_error("a part did not come back after a refused reload: %s", err.message);
 	}
-	snapshot_unref(anna->snapshot);
 	anna->snapshot = old;
+	reload->err.code = ERR_RELOAD;
 	return false;
 }
 
-// The generation of what was applied, durable. For an undo: verdicts of both.
-static bool commit(struct reload *reload, uint64_t *out_number) {
+static void apply(struct reload *reload) {
 	struct anna *anna = reload->anna;
-	uint64_t from = anna->generation;
-	if (reload->is_undo) {
-		// In this order: a crash in between leaves the undone one distrusted, not in force.
-		if (!generations_set_verdict(
-			    anna->generations, from, VERDICT_UNDONE, &reload->err)) {
-			return false;
-		}
-		if (!generations_set_verdict(
-			    anna->generations, reload->undo_to, VERDICT_ACTIVE, &reload->err)) {
-			if (!generations_set_verdict(
-				    anna->generations, from, VERDICT_ACTIVE, NULL)) {
-				log_error("generation %llu is in force and marked undone",
-					(unsigned long long)from);
-			}
-			return false;
-		}
-		*out_number = reload->undo_to;
-		return true;
-	}
-	if (!reload->result.changed) {
-		*out_number = from;
-		return true;
-	}
-	const struct generation *added;
-	struct generation wanted = {.author = reload->author,
-		.verdict = reload->confirm_ns ? VERDICT_PENDING : VERDICT_ACTIVE,
-		.time_ns = clock_wall(anna->clock),
-		.confirm_by_ns = clock_wall(anna->clock) + reload->confirm_ns,
-		.previous = from};
-	if (!generations_add(anna->generations, &reload->files, &wanted, &added, &reload->err)) {
-		return false;
-	}
-	*out_number = added->number;
-	return true;
-}
-
-static bool apply(struct reload *reload) {
-	struct anna *anna = reload->anna;
-	uint64_t number = anna->generation, previous = anna->generation;
-	struct snapshot *old = snapshot_ref(anna->snapshot);
-	int64_t begun = clock_monotonic(anna->clock);
-	if (!apply_parts(reload)) {
-		snapshot_unref(old);
-		reload->err.code = ERR_RELOAD;
-		return false;
-	}
+	struct reload_result *result = &reload->result;
+	uint64_t previous = anna->generation;
 	put_in_force(anna, reload->after);
-	if (!commit(reload, &number)) { // not durable: nobody may believe in it
-		struct err err = ERR_INIT;
-		if (!parts_apply(anna, old, &err)) {
-			log_error("a part did not come back after a refused reload: %s", err.message);
-		}
-		put_in_force(anna, old);
-		snapshot_unref(old);
-		return false;
-	}
-	snapshot_unref(old);
-	anna->generation = number;
 	anna->config_problem[0] = '\0';
-	bus_set_generation(anna->services.bus, number);
-	int64_t end = clock_monotonic(anna->clock);
-	reload->result.apply_us = (end - begun) / NS_PER_US;
-	reload->result.total_us =
-		reload->result.parse_us + reload->result.check_us + reload->result.apply_us;
-	histogram_record(&anna->reload_ns, end - reload->begun_ns);
-	reload->result.generation = number;
-	reload->result.is_pending = reload->confirm_ns > 0 && number != previous;
-	if (number != previous) {
-		publish_changed(anna, reload, previous,
-			reload->result.is_pending ? "pending" : "active");
+	result->is_pending = reload->confirm_ns > 0 && reload->number != 0;
+	if (reload->number) {
+		anna->generation = reload->number;
+		bus_set_generation(anna->services.bus, reload->number);
+	}
+	int64_t now = clock_monotonic(anna->clock);
+	result->apply_us += now / NS_PER_US;
+	result->total_us = result->parse_us + result->check_us + result->apply_us;
+	histogram_record(&anna->reload_ns, now - reload->begun_ns);
+	if (reload->number) {
+		publish_changed(anna, reload, previous, result->is_pending ? "pending" : "active");
 		log_info("generation %llu is in force (%zu changes, by %s)",
-			(unsigned long long)number, reload->result.changes.n, reload->author);
+			(unsigned long long)reload->number, result->changes.n, reload->author);
 	}
-	reload_watch_confirm(anna);
-	return true;
 }
 
-static bool is_distrusted(const struct generation *known) {
-	return known && (known->verdict == VERDICT_UNDONE || known->verdict == VERDICT_REJECTED);
-}
-
-static bool is_left_alone(struct reload *reload) {
-	struct anna *anna = reload->anna;
-	if (!reload->is_unasked || !reload->has_files) {
-		return false;
-	}
-	const struct generation *known =
-		generations_find_hash(anna->generations, reload->files.hash);
-	if (!is_distrusted(known)) {
-		return false;
-	}
-	err_set(&reload->err, ERR_RELOAD,
-		"the file is the one that was %s as generation %llu; annactl reload tries it again",
-		verdict_name(known->verdict), (unsigned long long)known->number);
-	return true;
-}
-
-// Back on the loop. The state may be stopping by now: then the result is dropped.
-static void conclude(void *arg) {
-	struct reload *reload = arg;
+// The end of every reload, whichever way it went.
+static void conclude(struct reload *reload, bool ok) {
 	struct anna *anna = reload->anna;
 	bool is_real = !reload->is_dry_run;
 	bool is_stopping = anna->state == ANNA_STOPPING;
-	bool ok = reload->after != NULL && !is_stopping;
-	if (is_stopping) {
-		err_set(&reload->err, ERR_UNAVAILABLE, "Anna is stopping; nothing was changed");
-	} else if (is_left_alone(reload)) {
-		ok = false;
-	} else if (ok && is_real) {
-		ok = apply(reload);
-	}
+	anna->reload = NULL; // the generations are the loop's again
 	if (!ok && is_real && !is_stopping) {
 		log_error("the configuration was refused, generation %llu stays in force: %s",
 			(unsigned long long)anna->generation, reload->err.message);
 		(void)snprintf(anna->config_problem, sizeof(anna->config_problem), "%.190s",
 			reload->err.message);
-		keep_rejected(anna, reload);
 		publish_rejected(anna, reload);
 	}
-	anna->reload = NULL;
 	anna->reloads += is_real ? 1 : 0;
 	if (anna->state == ANNA_RELOADING) {
 		lifecycle_enter(anna, ANNA_RUNNING, ok ? "reload done" : "reload refused");
+	}
+	if (is_real && !is_stopping) {
+		health_refresh(anna); // the answer and the status that follows it agree
+		reload_watch_confirm(anna);
+		keeper_save_later(anna);
 	}
 	reload->result.ok = ok;
 	reload->result.dry_run = reload->is_dry_run;
@@ -335,13 +325,51 @@ static void conclude(void *arg) {
 	if (reload->on_done) {
 		reload->on_done(reload->arg, &reload->result, ok ? NULL : &reload->err);
 	}
-	if (is_real && !is_stopping) {
-		keeper_save_later(anna);
-	}
 	reload_destroy(reload);
 	if (anna->reload_is_wanted && !anna->reload && anna->state == ANNA_RUNNING) {
 		anna->reload_is_wanted = false;
 		daemon_reload(anna, "SIGHUP");
+	}
+}
+
+// In a job: a part refused what was durable already, so the generations must say what is in force.
+static void revert(void *arg) {
+	struct reload *reload = arg;
+	struct anna *anna = reload->anna;
+	struct err err = ERR_INIT;
+	enum verdict verdict = reload->is_undo ? VERDICT_GOOD : VERDICT_REJECTED;
+	if (!generations_set_verdict(anna->generations, reload->number, verdict, &err) ||
+		!generations_set_verdict(
+			anna->generations, anna->generation, VERDICT_ACTIVE, &err)) {
+		log_error("generation %llu was refused and is still marked as in force: %s",
+			(unsigned long long)reload->number, err.message);
+	}
+}
+
+static void on_reverted(void *arg) {
+	conclude(arg, false);
+}
+
+static void on_prepared(void *arg) {
+	struct reload *reload = arg;
+	struct anna *anna = reload->anna;
+	if (anna->state == ANNA_STOPPING) {
+		err_set(&reload->err, ERR_UNAVAILABLE,
+			"Anna is stopping: a configuration that was valid is used at the next start");
+		conclude(reload, false);
+		return;
+	}
+	if (!reload->after || reload->is_dry_run) {
+		conclude(reload, reload->after != NULL);
+		return;
+	}
+	reload->result.apply_us = -(clock_monotonic(anna->clock) / NS_PER_US);
+	if (apply_parts(reload)) {
+		apply(reload);
+		conclude(reload, true);
+	} else if (!reload->number ||
+		!jobs_run(anna->services.jobs, revert, on_reverted, reload)) {
+		conclude(reload, false);
 	}
 }
 
@@ -368,7 +396,7 @@ static bool may_begin(const struct anna *anna, struct err *err) {
 
 static bool begin(struct reload *reload, struct err *err) {
 	struct anna *anna = reload->anna;
-	if (!jobs_run(anna->services.jobs, prepare, conclude, reload)) {
+	if (!jobs_run(anna->services.jobs, prepare, on_prepared, reload)) {
 		reload_destroy(reload);
 		return err_set(err, ERR_BUSY, "all job threads are busy: try again");
 	}
@@ -448,12 +476,6 @@ bool anna_undo(struct anna *anna, uint64_t generation, const char *author,
 	reload->undo_to = to;
 	reload->on_done = on_done;
 	reload->arg = arg;
-	reload->has_files = generations_read(anna->generations, to, &reload->files, err);
-	if (!reload->has_files) {
-		reload_destroy(reload);
-		return false;
-	}
-	reload->files.fs = anna->services.fs;
 	return begin(reload, err);
 }
 
@@ -466,139 +488,4 @@ void daemon_reload(struct anna *anna, const char *author) {
 	if (!anna_reload(anna, author, false, 0, NULL, NULL, &err)) {
 		log_warn("no reload: %s", err.message);
 	}
-}
-
-// --- confirmation ---
-
-bool anna_confirm(struct anna *anna, struct err *err) {
-	const struct generation *active = generations_find(anna->generations, anna->generation);
-	if (!active || active->verdict != VERDICT_PENDING) {
-		return err_set(err, ERR_INVALID, "generation %llu does not wait for a confirmation",
-			(unsigned long long)anna->generation);
-	}
-	if (!generations_set_verdict(anna->generations, anna->generation, VERDICT_ACTIVE, err)) {
-		return false;
-	}
-	timer_stop(&anna->confirm);
-	struct event *event = event_create("config.confirmed", "daemon", STR("config"));
-	event_set_text(event, "author", "rpc");
-	struct err why = ERR_INIT;
-	if (!bus_publish_reserved(anna->services.bus, event, &why)) {
-		log_warn("the confirmation is not in the journal: %s", why.message);
-	}
-	return true;
-}
-
-static void on_confirm_due(void *arg) {
-	struct anna *anna = arg;
-	struct err err = ERR_INIT;
-	const struct generation *active = generations_find(anna->generations, anna->generation);
-	if (!active || active->verdict != VERDICT_PENDING) {
-		return;
-	}
-	log_warn("generation %llu was not confirmed in time: going back to %llu",
-		(unsigned long long)active->number, (unsigned long long)active->previous);
-	if (!anna_undo(anna, active->previous, "not confirmed", NULL, NULL, &err)) {
-		log_error("cannot go back yet: %s; trying again in 1 s", err.message);
-		timer_start(&anna->confirm, anna->services.loop, NS_PER_SECOND, on_confirm_due, anna);
-	}
-}
-
-void reload_watch_confirm(struct anna *anna) {
-	const struct generation *active = generations_find(anna->generations, anna->generation);
-	timer_stop(&anna->confirm);
-	if (active && active->verdict == VERDICT_PENDING) {
-		int64_t left = active->confirm_by_ns - clock_wall(anna->clock);
-		timer_start(&anna->confirm, anna->services.loop, left > 0 ? left : 0,
-			on_confirm_due, anna);
-	}
-}
-
-void reload_cancel(struct anna *anna) {
-	timer_stop(&anna->confirm); // a job under way drops its result when it sees `stopping`
-}
-
-// --- at start: no loop runs yet, so all of it may block ---
-
-static bool use_generation(struct anna *anna, const struct generation *generation,
-	struct problems *problems, struct err *err) {
-	struct config_files files;
-	if (!generations_read(anna->generations, generation->number, &files, err)) {
-		return false;
-	}
-	files.fs = anna->services.fs;
-	anna->snapshot = snapshot_create(&anna->schema, &files, problems);
-	config_files_finish(&files);
-	if (!anna->snapshot) {
-		return err_set(err, ERR_CONFIG, "generation %llu does not load any more",
-			(unsigned long long)generation->number);
-	}
-	anna->generation = generation->number;
-	return true;
-}
-
-static bool use_files(struct anna *anna, struct config_files *files, struct problems *problems,
-	struct err *err) {
-	anna->snapshot = snapshot_create(&anna->schema, files, problems);
-	if (!anna->snapshot) {
-		return err_set(err, ERR_CONFIG, "the configuration has %zu error%s",
-			problems->errors, problems->errors == 1 ? "" : "s");
-	}
-	const struct generation *active =
-		generations_active(anna->generations, clock_wall(anna->clock));
-	if (active && strcmp(active->hash, files->hash) == 0) {
-		anna->generation = active->number;
-		return true;
-	}
-	struct generation wanted = {.author = "start",
-		.verdict = VERDICT_ACTIVE,
-		.time_ns = clock_wall(anna->clock)};
-	const struct generation *added;
-	if (!generations_add(anna->generations, files, &wanted, &added, err)) {
-		snapshot_unref(anna->snapshot);
-		anna->snapshot = NULL;
-		return false;
-	}
-	anna->generation = added->number;
-	return true;
-}
-
-bool reload_at_start(struct anna *anna, struct problems *problems, struct err *err) {
-	struct config_files files = {0};
-	struct err why = ERR_INIT;
-	bool has_files = config_files_read(anna->services.fs, anna->arguments->config_path,
-		anna->arguments->config_is_named, &files, &why);
-	const struct generation *last =
-		generations_active(anna->generations, clock_wall(anna->clock));
-	const struct generation *known =
-		has_files ? generations_find_hash(anna->generations, files.hash) : NULL;
-	bool ok = false;
-	if (has_files && (!is_distrusted(known) || !last)) {
-		ok = use_files(anna, &files, problems, &why);
-	} else if (has_files) {
-		err_set(&why, ERR_CONFIG,
-			"the file is the one that was %s as generation %llu; annactl reload tries "
-			"it again",
-			verdict_name(known->verdict), (unsigned long long)known->number);
-	}
-	if (has_files) {
-		config_files_finish(&files);
-	}
-	if (ok) {
-		return true;
-	}
-	struct err older = ERR_INIT;
-	struct problems unseen = PROBLEMS_INIT;
-	if (last && use_generation(anna, last, &unseen, &older)) {
-		(void)snprintf(
-			anna->config_problem, sizeof(anna->config_problem), "%.190s", why.message);
-		log_error("the configuration is not in force: %s; running with generation %llu, "
-			  "the last good one",
-			why.message, (unsigned long long)anna->generation);
-		problems_finish(&unseen);
-		return true;
-	}
-	problems_finish(&unseen);
-	*err = why;
-	return false;
 }

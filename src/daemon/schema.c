@@ -10,6 +10,7 @@
 #include "daemon/daemon.h"
 #include "formats/json.h"
 #include "rpc/describe.h"
+#include "rpc/methods.h"
 #include "sources/sources.h"
 
 static const char *const log_levels[] = {"debug", "info", "warn", "error", NULL};
@@ -136,19 +137,19 @@ const struct section health_section = {
 };
 
 static void build_variants(struct anna *anna) {
-	struct variant *items = xcalloc(action_count, sizeof(*items));
-	for (size_t i = 0; i < action_count; i++) {
+	struct variant *items = xcalloc(actions_count, sizeof(*items));
+	for (size_t i = 0; i < actions_count; i++) {
 		items[i] = (struct variant){.name = actions[i]->name,
 			.summary = actions[i]->summary,
 			.rows = actions[i]->rows,
 			.size = actions[i]->size,
 			.descriptor = actions[i]};
 	}
-	anna->variant_set = (struct variants){"action", items, action_count};
+	anna->variant_set = (struct variants){"action", items, actions_count};
 }
 
 static void build_sections(struct anna *anna) {
-	size_t most = 4 + source_count + capability_count;
+	size_t most = 4 + anna->part_count;
 	size_t n = 0;
 	anna->sections = xcalloc(most, sizeof(*anna->sections));
 	anna->sections[n++] = &daemon_section;
@@ -156,8 +157,8 @@ static void build_sections(struct anna *anna) {
 	anna->sections[n++] = &health_section;
 	for (size_t i = 0; i < anna->part_count; i++) {
 		const struct capability *capability = anna->parts[i].capability;
-		if (capability->section.rows) {
-			anna->sections[n++] = &capability->section;
+		if (capability->section) {
+			anna->sections[n++] = capability->section;
 		}
 	}
 	anna->sections[n++] = &mappings_section;
@@ -171,12 +172,12 @@ static void build_kinds(struct anna *anna) {
 	for (size_t i = 0; i < anna->part_count; i++) {
 		kinds_add(anna->kinds, anna->parts[i].capability->kinds);
 	}
-	for (size_t i = 0; i < action_count; i++) {
+	for (size_t i = 0; i < actions_count; i++) {
 		kinds_add(anna->kinds, actions[i]->kinds);
 	}
 }
 
-void daemon_build_schema(struct anna *anna) {
+static void list_parts(struct anna *anna) {
 	anna->part_count = source_count + capability_count;
 	anna->parts = xcalloc(anna->part_count, sizeof(*anna->parts));
 	for (size_t i = 0; i < capability_count; i++) { // doors open first, so that one can look in
@@ -184,6 +185,22 @@ void daemon_build_schema(struct anna *anna) {
 	}
 	for (size_t i = 0; i < source_count; i++) {
 		anna->parts[capability_count + i].capability = sources[i];
+	}
+}
+
+static void list_given_parts(struct anna *anna, const struct daemon_seam *seam) {
+	anna->part_count = seam->capability_count;
+	anna->parts = xcalloc(anna->part_count, sizeof(*anna->parts));
+	for (size_t i = 0; i < anna->part_count; i++) {
+		anna->parts[i].capability = seam->capabilities[i];
+	}
+}
+
+void daemon_build_schema(struct anna *anna, const struct daemon_seam *seam) {
+	if (seam && seam->capabilities) {
+		list_given_parts(anna, seam);
+	} else {
+		list_parts(anna);
 	}
 	build_variants(anna);
 	build_sections(anna);
@@ -199,59 +216,15 @@ void daemon_finish_schema(struct anna *anna) {
 
 void daemon_show_sample(struct buf *out) {
 	struct anna anna = {0};
-	daemon_build_schema(&anna);
+	daemon_build_schema(&anna, NULL);
 	schema_format_sample(&anna.schema, out);
 	daemon_finish_schema(&anna);
-}
-
-static void show_kinds(struct json_writer *writer, const struct kinds *kinds) {
-	json_key(writer, "kinds");
-	json_begin_array(writer);
-	for (size_t i = 0; i < kinds_count(kinds); i++) {
-		const struct kind *kind = kinds_get(kinds, i);
-		json_begin_object(writer);
-		json_member_text(writer, "name", kind->name);
-		json_member_text(writer, "stream", kind_stream_name(kind->stream));
-		json_member_text(writer, "help", kind->help);
-		json_key(writer, "attributes");
-		json_begin_array(writer);
-		for (const struct kind_attribute *row = kind->attributes; row && row->name; row++) {
-			json_begin_object(writer);
-			json_member_text(writer, "name", row->name);
-			json_member_text(writer, "type", row->type);
-			json_member_text(writer, "unit", row->unit);
-			json_member_text(writer, "help", row->help);
-			json_end_object(writer);
-		}
-		json_end_array(writer);
-		json_end_object(writer);
-	}
-	json_end_array(writer);
-}
-
-static void show_errors(struct json_writer *writer) {
-	json_key(writer, "errors");
-	json_begin_array(writer);
-	for (int code = ERR_NONE + 1; code < ERR_COUNT; code++) {
-		const struct err_row *row = err_row((enum err_code)code);
-		json_begin_object(writer);
-		json_member_text(writer, "name", row->name);
-		json_member_int(writer, "code", row->rpc_code);
-		json_member_int(writer, "http", row->http_status);
-		json_member_int(writer, "exit", row->exit_status);
-		json_member_bool(writer, "retryable", row->retryable);
-		json_member_int(writer, "retry_after_ms", row->retry_after_ms);
-		json_member_text(writer, "text", row->text);
-		json_member_text(writer, "hint", row->hint);
-		json_end_object(writer);
-	}
-	json_end_array(writer);
 }
 
 void daemon_show_schema(struct buf *out) {
 	struct anna anna = {0};
 	struct json_writer writer;
-	daemon_build_schema(&anna);
+	daemon_build_schema(&anna, NULL);
 	json_writer_init(&writer, out);
 	json_begin_object(&writer);
 	json_member_text(&writer, "version", ANNA_VERSION);
@@ -260,13 +233,12 @@ void daemon_show_schema(struct buf *out) {
 	json_key(&writer, "config");
 	json_raw(&writer, buf_str(&schema));
 	buf_finish(&schema);
-	show_kinds(&writer, anna.kinds);
-	show_errors(&writer);
+	json_key(&writer, "kinds");
+	describe_kinds(&writer, anna.kinds);
+	json_key(&writer, "errors");
+	describe_errors(&writer);
 	json_key(&writer, "methods");
-	struct buf methods = BUF_INIT;
-	rpc_describe_format(&methods);
-	json_raw(&writer, buf_str(&methods));
-	buf_finish(&methods);
+	describe_methods(&writer, rpc_method_table, rpc_method_count);
 	json_key(&writer, "capabilities");
 	json_begin_array(&writer);
 	for (size_t i = 0; i < anna.part_count; i++) {

@@ -228,6 +228,7 @@ static struct node **add_name(
 	}
 }
 
+// Tables hold any, and any holds tables.
 static struct node *compile_table(
 	struct compiler *compiler, const struct value *table, int depth, const char *what);
 

@@ -166,6 +166,7 @@ void engine_configure(struct engine *engine, struct snapshot *snapshot) {
 	if (!engine->is_behind) {
 		tables_forget_before(engine, stats.durable_id + 1);
 	}
+	catch_up(engine);
 }
 
 void engine_drain(struct engine *engine, void (*on_idle)(void *arg), void *arg) {

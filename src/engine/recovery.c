@@ -321,8 +321,8 @@ static void read_on(struct engine *engine) {
 }
 
 void catch_up(struct engine *engine) {
-	if (!engine->is_behind || engine->is_draining) {
-		return;
+	if (!engine->is_behind || engine->is_draining || list_is_empty(&engine->tables)) {
+		return; // engine_configure calls again
 	}
 	if (engine->catch_up) {
 		if (!engine->catch_up->is_reading && engine->waiting_count < WAITING_MAX) {

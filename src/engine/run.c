@@ -28,7 +28,7 @@ void lane_wants_turn(struct lane *lane) {
 	}
 }
 
-static void on_retry(void *arg);
+static void on_retry(void *arg); // it reports, and reporting may have to retry
 
 // The journal's queue is full: asks again soon.
 static void retry_later(struct engine *engine) {

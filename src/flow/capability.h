@@ -64,7 +64,7 @@ struct capability {
 	const char *summary;
 	enum capability_maturity maturity;
 	bool is_essential; // Anna does not start without it
-	struct section section;     // section.name is `name`
+	const struct section *section; // its name is `name`; a source writes &(const struct section){…}
 	const struct kind *kinds;   // it publishes these; ends with an all-zero row; may be NULL
 	// False: switched off by this config (state disabled). NULL: always on.
 	bool (*is_enabled)(const struct capability_config *config);

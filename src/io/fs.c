@@ -93,8 +93,8 @@ static int system_mkdir(struct fs *fs, const char *path, int mode) {
 	return mkdir(path, (mode_t)mode) < 0 ? -errno : 0;
 }
 
-static int system_list(struct fs *fs, const char *path,
-	void (*on_name)(void *arg, const char *name), void *arg) {
+static int system_list(
+	struct fs *fs, const char *path, void (*on_name)(void *arg, const char *name), void *arg) {
 	(void)fs;
 	DIR *directory = opendir(path);
 	if (!directory) {
@@ -135,8 +135,8 @@ struct fs *fs_system(void) {
 ssize_t fs_read_all(struct fs *fs, int fd, void *bytes, size_t n, int64_t offset) {
 	size_t done = 0;
 	while (done < n) {
-		ssize_t part = fs->pread(fs, fd, (char *)bytes + done, n - done,
-			offset + (int64_t)done);
+		ssize_t part = fs->pread(
+			fs, fd, (char *)bytes + done, n - done, offset + (int64_t)done);
 		if (part < 0) {
 			return part;
 		}
@@ -151,8 +151,8 @@ ssize_t fs_read_all(struct fs *fs, int fd, void *bytes, size_t n, int64_t offset
 ssize_t fs_write_all(struct fs *fs, int fd, const void *bytes, size_t n, int64_t offset) {
 	size_t done = 0;
 	while (done < n) {
-		ssize_t part = fs->pwrite(fs, fd, (const char *)bytes + done, n - done,
-			offset + (int64_t)done);
+		ssize_t part = fs->pwrite(
+			fs, fd, (const char *)bytes + done, n - done, offset + (int64_t)done);
 		if (part <= 0) {
 			return part < 0 ? part : -EIO; // no progress would be for ever
 		}
@@ -166,8 +166,7 @@ static bool fail(struct err *err, int result, const char *what, const char *path
 	return err_errno(err, "%s %s", what, path);
 }
 
-bool fs_read_file(
-	struct fs *fs, const char *path, size_t limit, struct buf *out, struct err *err) {
+bool fs_read_file(struct fs *fs, const char *path, size_t limit, struct buf *out, struct err *err) {
 	int fd = fs->open(fs, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
 	if (fd < 0) {
 		return fail(err, fd, "cannot open", path);
@@ -244,32 +243,31 @@ bool fs_replace_file(struct fs *fs, const char *path, struct str content, struct
 	return result < 0 ? fail(err, result, "cannot sync the folder of", path) : true;
 }
 
-bool fs_make_directories(struct fs *fs, const char *path, struct err *err) {
+// Makes one folder, or finds it there. Its name is synced in both cases: it may be there because
+// somebody was killed, or failed, between the two.
+static int make_directory(struct fs *fs, const char *path) {
 	struct fs_stat found;
-	if (fs->stat(fs, path, &found) == 0) {
-		return found.is_directory
-			? true
-			: err_set(err, ERR_IO, "%s is in the way: it is not a folder", path);
+	int made = fs->mkdir(fs, path, 0700);
+	if (made < 0 && (fs->stat(fs, path, &found) < 0 || !found.is_directory)) {
+		return made == -EEXIST ? -ENOTDIR : made;
 	}
+	int synced = sync_parent(fs, path);
+	bool is_foreign = synced == -EACCES || synced == -EPERM || synced == -EROFS ||
+		synced == -EINVAL;
+	return made < 0 && is_foreign ? 0 : synced; // not ours to sync: it was there before us
+}
+
+bool fs_make_directories(struct fs *fs, const char *path, struct err *err) {
 	_cleanup_(buf_finish) struct buf prefix = BUF_INIT;
 	for (const char *at = path; *at;) {
 		size_t n = strspn(at, "/");
 		n += strcspn(at + n, "/");
 		buf_append(&prefix, at, n);
 		at += n;
-		if (strspn(buf_text(&prefix), "/") == prefix.len) {
-			continue;
-		}
-		int result = fs->mkdir(fs, buf_text(&prefix), 0700);
-		if (result == 0) {
-			result = sync_parent(fs, buf_text(&prefix));
-		}
-		if (result < 0 && result != -EEXIST) {
-			// A read-only or foreign parent is fine as long as it is there.
-			if (fs->stat(fs, buf_text(&prefix), &found) < 0 || !found.is_directory) {
-				return fail(err, result, "cannot make the folder",
-					buf_text(&prefix));
-			}
+		bool is_root = strspn(buf_text(&prefix), "/") == prefix.len;
+		int result = is_root ? 0 : make_directory(fs, buf_text(&prefix));
+		if (result < 0) {
+			return fail(err, result, "cannot make the folder", buf_text(&prefix));
 		}
 	}
 	return true;

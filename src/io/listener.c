@@ -471,7 +471,7 @@ static int open_tcp_socket(
 struct listener *listener_open_tcp(struct loop *loop, const char *text, uint16_t port,
 	const struct listener_handlers *handlers, struct err *err) {
 	union address address;
-	socklen_t len;
+	socklen_t len = 0;
 	if (!parse_loopback(text, port, &address, &len, err)) {
 		return NULL;
 	}

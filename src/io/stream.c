@@ -35,6 +35,7 @@ struct stream {
 	bool has_ended; // the peer's side
 	bool is_broken;
 	bool is_finishing;
+	bool is_ending; // our side, once all is sent
 	bool is_closed;
 	struct err broken;
 };
@@ -172,6 +173,13 @@ static void clear_output(struct stream *stream) {
 	}
 }
 
+void stream_end(struct stream *stream) {
+	stream->is_ending = true;
+	if (stream->output.len == 0 && !stream->is_broken && !stream->is_closed) {
+		(void)shutdown(stream->fd, SHUT_WR); // fails when the peer is gone; reading says so
+	}
+}
+
 static void on_writable(struct stream *stream) {
 	ssize_t n = send_now(stream, str_skip(buf_str(&stream->output), stream->output_at));
 	if (n < 0) {
@@ -192,7 +200,12 @@ static void on_writable(struct stream *stream) {
 	watch_what_is_needed(stream);
 	if (stream->is_finishing) {
 		stream_close(stream);
-	} else if (stream->handlers.on_drain) {
+		return;
+	}
+	if (stream->is_ending) {
+		stream_end(stream);
+	}
+	if (stream->handlers.on_drain) {
 		stream->handlers.on_drain(stream->handlers.arg);
 	}
 }

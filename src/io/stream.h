@@ -40,6 +40,10 @@ void stream_close(struct stream *stream);
 // Reads no more, sends what is buffered, then closes by itself; after deadline_ns in any case. No
 // callback comes any more; the stream belongs to itself from here on.
 void stream_finish(struct stream *stream, int64_t deadline_ns);
+// Ends our side once all that is buffered is sent; reading goes on. Closing a TCP socket that still
+// gets input resets the connection, and the peer may lose the last answer with it (RFC 9112 §9.6):
+// so end first, and close when the peer has ended too or after a while.
+void stream_end(struct stream *stream);
 // As if the connection broke now: on_end comes from the loop with this error.
 void stream_break(struct stream *stream, const struct err *why);
 

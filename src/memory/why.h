@@ -14,18 +14,22 @@ struct why_sources {
 	struct fs *fs;
 	const char *journal_folder;
 	const char *state_folder;
-	const struct schema *schema;     // to read old generations
-	const struct section *mappings;  // the schema's [[mappings]]
+	const struct schema *schema;	// to read old generations
+	const struct section *mappings; // the schema's [[mappings]]
 };
 
 // Writes {event, causes: [root…parent], effects: [tree], beyond_retention, damaged} of event `id`.
-// The tree: {event, effects}; at most 1,000 events and 32 levels, `truncated` says when more.
+// The tree: {event, effects}; at most 1,000 events and 24 levels (two JSON levels each, of the 64
+// every reader accepts); `truncated` says when more.
 _must_use_ bool why_event(const struct why_sources *sources, uint64_t id,
 	struct json_writer *writer, struct err *err);
 
-// Why a mapping did not act, or a kind did not occur, lately: {asked, mapping | kind, last_event,
-// guard, observed, reason, generation, last_acted, events_seen}. reason is one of no_event (no
-// event of a kind it listens to is in the journal), guard, stopped_by (an earlier mapping with
-// stop), disabled, refused (depth or budget, from mapping.refused), acted (it did), unknown.
+// Why a mapping did not act, or nothing came of a kind, lately: {asked, mapping | kind, reason, detail,
+// guard, observed, last_event (id), event, generation, last_acted (id), events_seen, truncated}, for
+// a kind also mappings: [{mapping, reason, detail, guard, observed}] for each that listens to it.
+// reason is one of no_event (no event of a kind it listens to is in the journal), guard, stopped_by
+// (an earlier mapping with stop), disabled, refused (depth or budget, from mapping.refused), acted
+// (it did), no_mapping (none listens to the kind), unknown; detail is a sentence. What exists
+// neither in the configuration nor in the journal is NOT_FOUND.
 _must_use_ bool why_not(const struct why_sources *sources, struct str asked,
 	struct json_writer *writer, struct err *err);

@@ -53,7 +53,8 @@ struct last_error {
 struct reload_result {
 	bool ok, changed, dry_run, is_pending;
 	uint64_t generation;
-	int64_t parse_us, check_us, apply_us, total_us;
+	int64_t parse_us, check_us, apply_us, total_us; // total: these three
+	int64_t commit_us; // beside them, making the generation durable: the disk's time
 	struct changes changes;	       // in the arena given
 	struct strings restart_needed; // paths of changed options that wait for a restart
 	struct problems problems;
@@ -66,7 +67,8 @@ const struct services *anna_services(struct anna *anna);
 enum anna_state anna_get_state(const struct anna *anna);
 int64_t anna_started_ns(const struct anna *anna);      // monotonic
 const char *anna_config_path(const struct anna *anna); // NULL: none
-const char *anna_config_file(const struct anna *anna); // where it would be, whether it exists or not
+const char *anna_config_file(
+	const struct anna *anna); // where it would be, whether it exists or not
 const char *anna_socket(const struct anna *anna);
 const char *anna_http(const struct anna *anna);		    // "127.0.0.1:2662", or "off"
 int anna_socket_fd(const struct anna *anna);		    // handed over by systemd, or -1
@@ -78,6 +80,7 @@ struct engine *anna_engine(struct anna *anna);
 struct rpc *anna_rpc(struct anna *anna);
 struct emitter *anna_emitter(struct anna *anna); // rpc/emitter.h
 struct writer *anna_writer(struct anna *anna);
+// NULL while a reload has them: say BUSY.
 struct generations *anna_generations(struct anna *anna);
 struct snapshot *anna_snapshot(struct anna *anna); // borrowed: the one in force
 const struct schema *anna_schema(struct anna *anna);

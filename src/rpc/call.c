@@ -59,7 +59,23 @@ static void append_head(struct buf *out, const struct value *id) {
 	}
 }
 
-void call_format_error(struct buf *out, const struct value *id, const struct err *err) {
+void problems_write(struct json_writer *w, const struct problems *problems) {
+	json_begin_array(w);
+	for (size_t i = 0; i < problems->n; i++) {
+		const struct problem *problem = &problems->items[i];
+		json_begin_object(w);
+		json_member_text(w, "file", problem->file);
+		json_member_int(w, "line", problem->line);
+		json_member_int(w, "column", problem->column);
+		json_member_bool(w, "is_warning", problem->is_warning);
+		json_member_text(w, "message", problem->message);
+		json_end_object(w);
+	}
+	json_end_array(w);
+}
+
+void call_format_error(struct buf *out, const struct value *id, const struct err *err,
+	const struct problems *problems) {
 	const struct err_row *row = err_row(err->code);
 	struct json_writer writer;
 	append_head(out, id);
@@ -74,6 +90,10 @@ void call_format_error(struct buf *out, const struct value *id, const struct err
 	json_member_bool(&writer, "retryable", row->retryable);
 	json_member_int(&writer, "retry_after_ms", row->retry_after_ms);
 	json_member_text(&writer, "hint", row->hint);
+	if (problems) {
+		json_key(&writer, "problems");
+		problems_write(&writer, problems);
+	}
 	json_end_object(&writer);
 	json_end_object(&writer);
 	buf_append_char(out, '}');
@@ -135,7 +155,24 @@ void call_reply(struct call *call) {
 void call_fail(struct call *call, const struct err *err) {
 	call->rpc->stats.failures++;
 	buf_clear(&call->out);
-	call_format_error(&call->out, &call->id, err);
+	call_format_error(&call->out, &call->id, err, NULL);
+	session_end_call(call);
+}
+
+void call_fail_problems(struct call *call, const struct err *err, const struct problems *problems) {
+	struct err full = *err;
+	struct buf text = BUF_INIT;
+	problems_format(problems, &text);
+	if (text.len) {
+		struct str lines = str_trim(buf_str(&text));
+		size_t len = strlen(full.message);
+		(void)snprintf(full.message + len, sizeof(full.message) - len, ":\n%" STR_FMT,
+			STR_ARG(lines)); // cut is fine: data.problems has all
+	}
+	buf_finish(&text);
+	call->rpc->stats.failures++;
+	buf_clear(&call->out);
+	call_format_error(&call->out, &call->id, &full, problems);
 	session_end_call(call);
 }
 

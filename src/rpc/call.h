@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a call and its session know of each other; only session.c and call.c include this.
+// What a call and its session know of each other; only session.c,
+// request.c and call.c include this.
 #pragma once
 
 #include "base/buf.h"
@@ -68,7 +69,10 @@ struct call {
 struct call *call_create(struct rpc *rpc);
 void call_destroy(struct call *call);
 // Appends {"jsonrpc":"2.0","id":…,"error":{…}}; id NULL gives null.
-void call_format_error(struct buf *out, const struct value *id, const struct err *err);
-
+// problems may be NULL.
+void call_format_error(struct buf *out, const struct value *id, const struct err *err,
+	const struct problems *problems);
+// Runs one request object of a call that is set up: ends it, now or later.
+void request_run(struct call *call, const struct value *request);
 // The call is answered (call->out) and given back.
 void session_end_call(struct call *call);

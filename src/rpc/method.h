@@ -58,6 +58,11 @@ struct arena *call_arena(struct call *call);
 struct json_writer *call_result(struct call *call);
 void call_reply(struct call *call);
 void call_fail(struct call *call, const struct err *err);
+// As call_fail; what is wrong with a configuration goes along: the first of it in the message, all
+// of it as data.problems [{file, line, column, is_warning, message}].
+void call_fail_problems(struct call *call, const struct err *err, const struct problems *problems);
+// [{file, line, column, is_warning, message}]
+void problems_write(struct json_writer *writer, const struct problems *problems);
 // A handler that waits (a job, durability) asks this before it goes on: the client is gone, the
 // answer will be dropped; it must still call call_reply or call_fail to end the call.
 bool call_is_abandoned(const struct call *call);

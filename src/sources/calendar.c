@@ -14,8 +14,8 @@
 // --- reading ---
 
 static const char *const day_names[] = {"sun", "mon", "tue", "wed", "thu", "fri", "sat"};
-static const char *const month_names[] = {"jan", "feb", "mar", "apr", "may", "jun", "jul", "aug",
-	"sep", "oct", "nov", "dec"};
+static const char *const month_names[] = {
+	"jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"};
 
 struct field {
 	const char *noun;
@@ -30,7 +30,8 @@ static const struct field day_field = {"day", 1, 31, NULL, 0};
 static const struct field month_field = {"month", 1, 12, month_names, 12};
 static const struct field weekday_field = {"weekday", 0, 7, day_names, 7};
 
-static bool parse_value(const struct field *field, struct str text, uint32_t *out, struct err *err) {
+static bool parse_value(
+	const struct field *field, struct str text, uint32_t *out, struct err *err) {
 	uint64_t number;
 	for (size_t i = 0; i < field->name_count; i++) {
 		if (str_equal_nocase(text, str_from(field->names[i]))) {
@@ -48,7 +49,8 @@ static bool parse_value(const struct field *field, struct str text, uint32_t *ou
 }
 
 // "*", "5", "1-5", each with "/2" behind it.
-static bool parse_range(const struct field *field, struct str text, uint64_t *set, struct err *err) {
+static bool parse_range(
+	const struct field *field, struct str text, uint64_t *set, struct err *err) {
 	struct str range = text, first, step_text;
 	uint32_t from = field->min, to = field->max, step = 1;
 	str_split(&text, '/', &range);
@@ -56,8 +58,8 @@ static bool parse_range(const struct field *field, struct str text, uint64_t *se
 	if (has_step) {
 		uint64_t number;
 		if (text.at || !str_to_uint64(step_text, &number) || number < 1 || number > 60) {
-			return err_set(err, ERR_INVALID, "the step of a %s is 1 to 60",
-				field->noun);
+			return err_set(
+				err, ERR_INVALID, "the step of a %s is 1 to 60", field->noun);
 		}
 		step = (uint32_t)number;
 	}
@@ -75,7 +77,8 @@ static bool parse_range(const struct field *field, struct str text, uint64_t *se
 			to += 7;
 		}
 		if (to < from) {
-			return err_set(err, ERR_INVALID, "a range of %ss goes upwards", field->noun);
+			return err_set(
+				err, ERR_INVALID, "a range of %ss goes upwards", field->noun);
 		}
 	}
 	for (uint32_t i = from; i <= to; i += step) {
@@ -84,7 +87,8 @@ static bool parse_range(const struct field *field, struct str text, uint64_t *se
 	return true;
 }
 
-static bool parse_field(const struct field *field, struct str text, uint64_t *out, struct err *err) {
+static bool parse_field(
+	const struct field *field, struct str text, uint64_t *out, struct err *err) {
 	struct str part;
 	*out = 0;
 	while (str_split(&text, ',', &part)) {
@@ -119,8 +123,9 @@ static bool parse_time(struct str text, bool is_hourly, struct calendar *out, st
 	uint64_t hours = out->hours, minutes;
 	str_split(&minute, ':', &hour);
 	if (!minute.at || minute.len != 2 || is_hourly != (hour.len == 0) || hour.len > 2) {
-		return err_set(err, ERR_INVALID, "\"%.40" "s\" is no time: write %s", text.at,
-			is_hourly ? ":MM" : "HH:MM");
+		text = str_head(text, 40);
+		return err_set(err, ERR_INVALID, "\"%" STR_FMT "\" is no time: write %s",
+			STR_ARG(text), is_hourly ? ":MM" : "HH:MM");
 	}
 	if (!parse_field(&minute_field, minute, &minutes, err) ||
 		(!is_hourly && !parse_field(&hour_field, hour, &hours, err))) {
@@ -131,17 +136,22 @@ static bool parse_time(struct str text, bool is_hourly, struct calendar *out, st
 	return true;
 }
 
-static bool parse_named(
-	const struct str *words, size_t n, struct calendar *out, struct err *err) {
+static bool parse_named(const struct str *words, size_t n, struct calendar *out, struct err *err) {
 	static const char *const names[] = {"hourly", "daily", "weekly", "monthly"};
-	enum { HOURLY, DAILY, WEEKLY, MONTHLY, DAYS } form = 0;
+	enum {
+		HOURLY,
+		DAILY,
+		WEEKLY,
+		MONTHLY,
+		DAYS
+	} form = 0;
 	uint64_t set;
 	size_t i = 1;
 	while (form < DAYS && !str_equal_nocase(words[0], str_from(names[form]))) {
 		form++;
 	}
-	*out = (struct calendar){1, form == HOURLY ? (1u << 24) - 1 : 1, UINT32_MAX - 1, 0x1ffe,
-		0x7f, false};
+	*out = (struct calendar){
+		1, form == HOURLY ? (1u << 24) - 1 : 1, UINT32_MAX - 1, 0x1ffe, 0x7f, false};
 	bool is_time = n > 1 && str_find_char(words[1], ':') >= 0;
 	if (form == DAYS || (form == WEEKLY && n > 1 && !is_time)) {
 		i = form == DAYS ? 0 : 1;
@@ -164,28 +174,6 @@ static bool parse_named(
 	return i == n || err_set(err, ERR_INVALID, "what is behind the time is not understood");
 }
 
-bool calendar_parse(struct str text, struct calendar *out, struct err *err) {
-	struct str words[6], rest = text;
-	struct calendar calendar;
-	size_t n = 0;
-	while (n < 6 && text.len <= CALENDAR_TEXT_MAX && str_word(&rest, &words[n])) {
-		n++;
-	}
-	bool is_named = n > 0 && n < 4 &&
-		((words[0].at[0] >= 'a' && words[0].at[0] <= 'z') ||
-			(words[0].at[0] >= 'A' && words[0].at[0] <= 'Z'));
-	if (n != 5 && !is_named) {
-		return err_set(err, ERR_INVALID,
-			"no calendar time: write \"daily 03:00\", \"weekly mon 03:00\", "
-			"\"monthly 1 03:00\", \"mon-fri 09:00\", \"hourly :15\" or cron's five fields");
-	}
-	if (!(n == 5 ? parse_cron(words, &calendar, err) : parse_named(words, n, &calendar, err))) {
-		return false;
-	}
-	*out = calendar;
-	return true;
-}
-
 // --- the next time ---
 
 // Days since 1970-01-01 of a date in the proleptic Gregorian calendar.
@@ -206,9 +194,11 @@ static struct date date_of_days(int64_t days) {
 	int64_t shifted = days + 719468;
 	int64_t era = (shifted >= 0 ? shifted : shifted - 146096) / 146097;
 	int64_t day_of_era = shifted - era * 146097;
-	int64_t year_of_era =
-		(day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
-	int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+	int64_t year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 -
+				      day_of_era / 146096) /
+		365;
+	int64_t day_of_year = day_of_era -
+		(365 * year_of_era + year_of_era / 4 - year_of_era / 100);
 	int64_t month = (5 * day_of_year + 2) / 153;
 	return (struct date){.month = (int)(month < 10 ? month + 3 : month - 9),
 		.day = (int)(day_of_year - (153 * month + 2) / 5 + 1),
@@ -306,4 +296,31 @@ int64_t calendar_next(const struct calendar *calendar, int64_t after_ns) {
 		}
 	}
 	return INT64_MAX;
+}
+
+bool calendar_parse(struct str text, struct calendar *out, struct err *err) {
+	struct str words[6], rest = text;
+	struct calendar calendar;
+	size_t n = 0;
+	while (n < 6 && text.len <= CALENDAR_TEXT_MAX && str_word(&rest, &words[n])) {
+		n++;
+	}
+	bool is_named = n > 0 && n < 4 &&
+		((words[0].at[0] >= 'a' && words[0].at[0] <= 'z') ||
+			(words[0].at[0] >= 'A' && words[0].at[0] <= 'Z'));
+	if (n != 5 && !is_named) {
+		return err_set(err, ERR_INVALID,
+			"no calendar time: write \"daily 03:00\", \"weekly mon 03:00\", "
+			"\"monthly 1 03:00\", \"mon-fri 09:00\", \"hourly :15\" or cron's five "
+			"fields");
+	}
+	if (!(n == 5 ? parse_cron(words, &calendar, err) : parse_named(words, n, &calendar, err))) {
+		return false;
+	}
+	// Any 30 years hold every date that exists.
+	if (calendar_next(&calendar, 0) == INT64_MAX) {
+		return err_set(err, ERR_INVALID, "that day never comes");
+	}
+	*out = calendar;
+	return true;
 }

@@ -21,12 +21,12 @@
 #include "base/str.h"
 
 struct calendar {
-	uint64_t minutes;  // bit 0 to 59
-	uint32_t hours;    // bit 0 to 23
-	uint32_t days;     // bit 1 to 31
-	uint16_t months;   // bit 1 to 12
-	uint8_t weekdays;  // bit 0 (Sunday) to 6
-	bool either_day;   // a day of `days` or of `weekdays` is enough
+	uint64_t minutes; // bit 0 to 59
+	uint32_t hours;	  // bit 0 to 23
+	uint32_t days;	  // bit 1 to 31
+	uint16_t months;  // bit 1 to 12
+	uint8_t weekdays; // bit 0 (Sunday) to 6
+	bool either_day;  // a day of `days` or of `weekdays` is enough
 };
 
 #define CALENDAR_TEXT_MAX 200

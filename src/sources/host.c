@@ -30,7 +30,14 @@ struct host_config {
 	struct item_list overrides;
 };
 
-enum proc_name { PROC_STAT, PROC_LOAD, PROC_MEMORY, PROC_NETWORK, PROC_MOUNTS, PROC_FILES };
+enum proc_name {
+	PROC_STAT,
+	PROC_LOAD,
+	PROC_MEMORY,
+	PROC_NETWORK,
+	PROC_MOUNTS,
+	PROC_FILES
+};
 
 struct host {
 	const struct services *services;
@@ -41,7 +48,7 @@ struct host {
 	struct proc_file files[PROC_FILES];
 	bool is_unreadable[PROC_FILES];
 	struct err complaint; // about the first that cannot be read
-	struct buf text;     // of the file being read
+	struct buf text;      // of the file being read
 	struct host_cpu cpu;
 	struct host_load load;
 	struct host_memory memory;
@@ -107,8 +114,8 @@ static void judge(struct host *host, struct filesystem *filesystem) {
 		return;
 	}
 	used = (double)(int64_t)(used * 10 + 0.5) / 10;
-	enum crossing crossing =
-		threshold_judge(filesystem->is_above, used, limit, config->hysteresis_percent);
+	enum crossing crossing = threshold_judge(
+		filesystem->is_above, used, limit, config->hysteresis_percent);
 	// When the bus refuses, the state stays and the next answer tries again.
 	if (crossing != CROSSING_NONE &&
 		publish(host, filesystem, used, limit, crossing == CROSSING_UP)) {
@@ -183,7 +190,8 @@ static void on_tick(void *arg) {
 	struct loop *loop = host->services->loop;
 	int64_t interval = host->config->interval_ns;
 	read_all(host);
-	timer_start_at(&host->tick, loop, (loop_now(loop) / interval + 1) * interval, on_tick, host);
+	timer_start_at(
+		&host->tick, loop, (loop_now(loop) / interval + 1) * interval, on_tick, host);
 }
 
 static void collect(void *arg, struct exposition *out) {
@@ -194,8 +202,8 @@ static void collect(void *arg, struct exposition *out) {
 	host_load_collect(&host->load, out);
 	host_memory_collect(&host->memory, out);
 	host_network_collect(&host->network, out);
-	exposition_family(out, "node_time_seconds", "gauge",
-		"System time in seconds since epoch (1970).");
+	exposition_family(
+		out, "node_time_seconds", "gauge", "System time in seconds since epoch (1970).");
 	exposition_sample(out, (double)clock_wall(clock) / (double)NS_PER_SECOND, NULL);
 	host_kernel_collect(&host->kernel, out);
 }
@@ -272,7 +280,7 @@ static bool is_ill(const struct filesystem *filesystem) {
 
 static void describe_ill(const struct host *host, struct buf *out) {
 	size_t ill = 0;
-	list_for_each(node, &host->filesystems.list) {
+	list_for_each (node, &host->filesystems.list) {
 		struct filesystem *filesystem = list_item(node, struct filesystem, node);
 		if (!is_ill(filesystem) || ill++) {
 			continue;
@@ -329,9 +337,8 @@ static const struct option rows[] = {
 		offsetof(struct host_config, hysteresis_percent), "5", .min = 0, .max = 100,
 		.unit = "percent",
 		.help = "How far below the threshold it must fall to count as below again."},
-	{"filesystem_answer_limit", OPTION_DURATION,
-		offsetof(struct host_config, answer_limit_ns), "5s", .min = 0.1 * NS_PER_SECOND,
-		.max = 600.0 * NS_PER_SECOND,
+	{"filesystem_answer_limit", OPTION_DURATION, offsetof(struct host_config, answer_limit_ns),
+		"5s", .min = 0.1 * NS_PER_SECOND, .max = 600.0 * NS_PER_SECOND,
 		.help = "A file system that has not answered after this time is reported."},
 	{"ignored_filesystem_types", OPTION_STRINGS, offsetof(struct host_config, ignored_types),
 		"[\"autofs\", \"binfmt_misc\", \"bpf\", \"cgroup\", \"cgroup2\", \"configfs\", "
@@ -347,9 +354,8 @@ static const struct option rows[] = {
 		.help = "Mount points to leave out (globs); node_exporter's defaults."},
 	{"ignored_network_devices", OPTION_STRINGS, offsetof(struct host_config, ignored_devices),
 		.help = "Network devices to leave out (globs)."},
-	{"filesystems", OPTION_LIST, offsetof(struct host_config, overrides),
-		.rows = override_rows, .item_size = sizeof(struct host_override),
-		.help = "Thresholds of single mounts."},
+	{"filesystems", OPTION_LIST, offsetof(struct host_config, overrides), .rows = override_rows,
+		.item_size = sizeof(struct host_override), .help = "Thresholds of single mounts."},
 	{NULL},
 };
 
@@ -377,7 +383,7 @@ DEFINE_SOURCE(host) = {
 	.summary = "CPU, load, memory, file systems and network of this machine",
 	.maturity = MATURITY_STABLE,
 	.section =
-		{
+		&(const struct section){
 			.name = "host",
 			.summary = "What is measured of this machine, and from when on a file "
 				   "system is too full.",

@@ -6,8 +6,8 @@
 #include "base/alloc.h"
 #include "formats/exposition.h"
 
-#define CPUS_MAX 8192            // NR_CPUS of the largest kernels
-#define TICKS_PER_SECOND 100     // USER_HZ: the unit of /proc/stat on every architecture we run on
+#define CPUS_MAX 8192	     // NR_CPUS of the largest kernels
+#define TICKS_PER_SECOND 100 // USER_HZ: the unit of /proc/stat on every architecture we run on
 #define REPLUGGED_TICKS (3 * TICKS_PER_SECOND)
 
 // Modes in the order in which the file has them.
@@ -71,8 +71,9 @@ static void parse_cpu(struct host_cpu *cpu, uint64_t number, struct str rest, si
 			return;
 		}
 	}
-	struct cpu_times *times =
-		n >= 4 && number < UINT32_MAX ? find_cpu(cpu, (uint32_t)number, at) : NULL;
+	struct cpu_times *times = n >= 4 && number < UINT32_MAX
+		? find_cpu(cpu, (uint32_t)number, at)
+		: NULL;
 	if (times) {
 		take_times(times, ticks);
 		times->is_seen = true;
@@ -139,9 +140,8 @@ static void collect_times(const struct host_cpu *cpu, struct exposition *out, en
 	for (size_t i = 0; i < cpu->n; i++) {
 		snprintf(label, sizeof(label), "%u", cpu->cpus[i].number);
 		for (enum cpu_mode mode = first; mode < end; mode++) {
-			exposition_sample(out,
-				(double)cpu->cpus[i].ticks[mode] / TICKS_PER_SECOND, "cpu", label,
-				"mode", mode_names[mode], NULL);
+			exposition_sample(out, (double)cpu->cpus[i].ticks[mode] / TICKS_PER_SECOND,
+				"cpu", label, "mode", mode_names[mode], NULL);
 		}
 	}
 }
@@ -167,8 +167,7 @@ void host_cpu_collect(const struct host_cpu *cpu, struct exposition *out) {
 			"Seconds the CPUs spent in each mode.");
 		collect_times(cpu, out, CPU_IDLE, CPU_GUEST_NICE);
 	}
-	collect_number(
-		&cpu->forks, out, "node_forks_total", "counter", "Total number of forks.");
+	collect_number(&cpu->forks, out, "node_forks_total", "counter", "Total number of forks.");
 	collect_number(&cpu->interrupts, out, "node_intr_total", "counter",
 		"Total number of interrupts serviced.");
 	collect_number(&cpu->blocked, out, "node_procs_blocked", "gauge",

@@ -86,8 +86,7 @@ static bool is_same(const struct filesystem *filesystem, const struct mount_line
 		line->number == filesystem->number;
 }
 
-static void add_filesystem(
-	struct filesystems *set, const struct mount_line *line, bool may_block) {
+static void add_filesystem(struct filesystems *set, const struct mount_line *line, bool may_block) {
 	struct filesystem *filesystem = xcalloc(1, sizeof(*filesystem));
 	filesystem->point = xstrndup(line->point.at, line->point.len);
 	filesystem->device = xstrndup(line->device.at, line->device.len);
@@ -131,7 +130,7 @@ static void on_second_pass(void *arg, const struct mount_line *line) {
 
 static void mark_first(struct filesystems *set) {
 	struct map seen = MAP_INIT;
-	list_for_each(node, &set->list) {
+	list_for_each (node, &set->list) {
 		struct filesystem *filesystem = list_item(node, struct filesystem, node);
 		filesystem->is_first = !map_get(&seen, map_key_u64(&filesystem->number));
 		if (filesystem->is_first) {
@@ -142,7 +141,7 @@ static void mark_first(struct filesystems *set) {
 }
 
 static void remove_unlisted(struct update *update) {
-	list_for_each(node, &update->set->list) {
+	list_for_each (node, &update->set->list) {
 		struct filesystem *filesystem = list_item(node, struct filesystem, node);
 		if (!filesystem->is_listed) {
 			update->on_gone(update->arg, filesystem);
@@ -161,7 +160,7 @@ void filesystems_update(struct filesystems *set, struct str mountinfo,
 		.arena = arena_create(),
 		.blocking = BUF_INIT,
 		.last = MAP_INIT};
-	list_for_each(node, &set->list) {
+	list_for_each (node, &set->list) {
 		list_item(node, struct filesystem, node)->is_listed = false;
 	}
 	set->is_cut = false;
@@ -176,7 +175,16 @@ void filesystems_update(struct filesystems *set, struct str mountinfo,
 	arena_destroy(update.arena);
 }
 
-enum column { AVAIL, DEVICE_ERROR, FILES, FILES_FREE, FREE, READONLY, SIZE, COLUMNS };
+enum column {
+	AVAIL,
+	DEVICE_ERROR,
+	FILES,
+	FILES_FREE,
+	FREE,
+	READONLY,
+	SIZE,
+	COLUMNS
+};
 
 static double column_of(const struct filesystem *filesystem, enum column column) {
 	const struct space *space = &filesystem->space;
@@ -215,9 +223,9 @@ void filesystems_collect(const struct filesystems *set, struct exposition *out) 
 	};
 	for (enum column column = 0; column < COLUMNS && !list_is_empty(&set->list); column++) {
 		exposition_family(out, families[column][0], "gauge", families[column][1]);
-		list_for_each(node, &set->list) {
-			const struct filesystem *filesystem =
-				list_item(node, const struct filesystem, node);
+		list_for_each (node, &set->list) {
+			const struct filesystem *filesystem = list_item(
+				node, const struct filesystem, node);
 			// One that did not answer has no numbers, only the error.
 			if (filesystem->verdict == SPACE_UNKNOWN ||
 				(filesystem->verdict != SPACE_KNOWN && column != DEVICE_ERROR)) {
@@ -231,7 +239,7 @@ void filesystems_collect(const struct filesystems *set, struct exposition *out) 
 }
 
 void filesystems_finish(struct filesystems *set) {
-	list_for_each(node, &set->list) {
+	list_for_each (node, &set->list) {
 		remove_filesystem(set, list_item(node, struct filesystem, node));
 	}
 	map_finish(&set->by_point);

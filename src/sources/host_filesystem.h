@@ -32,7 +32,11 @@ bool space_parse(struct str text, struct space *out);
 // As df counts: used / (used + available), in percent; -1 when there is no space to speak of.
 double space_used_percent(const struct space *space);
 
-enum crossing { CROSSING_NONE, CROSSING_UP, CROSSING_DOWN };
+enum crossing {
+	CROSSING_NONE,
+	CROSSING_UP,
+	CROSSING_DOWN
+};
 // Up at the limit, down only below limit - hysteresis: a value that trembles crosses once.
 enum crossing threshold_judge(bool is_above, double value, double limit, double hysteresis);
 
@@ -48,13 +52,13 @@ struct filesystem {
 	char *point, *device, *type;
 	uint64_t number;
 	bool is_readonly;
-	bool is_first;  // the first mount of its device
+	bool is_first;	// the first mount of its device
 	bool may_block; // network, FUSE, unknown, or below such a one: asked in a child process
 	bool is_listed; // in the last mount table
 	enum space_verdict verdict;
-	int error;         // errno of FAILED
+	int error;	    // errno of FAILED
 	struct space space; // of the last answer
-	bool is_above;      // its last published state
+	bool is_above;	    // its last published state
 	// For the asking by a child process.
 	struct child *child;
 	bool is_killed; // the child was, and has not gone yet
@@ -67,7 +71,7 @@ struct filesystems {
 	struct list list;
 	struct map by_point;
 	uint64_t version; // changes with the table
-	bool is_cut;      // more than FILESYSTEMS_MAX are mounted
+	bool is_cut;	  // more than FILESYSTEMS_MAX are mounted
 };
 
 struct mount_filter {

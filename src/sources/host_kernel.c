@@ -7,7 +7,15 @@
 #include "base/alloc.h"
 #include "formats/exposition.h"
 
-enum { DOMAIN, MACHINE, NODE, RELEASE, SYSTEM, VERSION, FIELDS };
+enum {
+	DOMAIN,
+	MACHINE,
+	NODE,
+	RELEASE,
+	SYSTEM,
+	VERSION,
+	FIELDS
+};
 
 static char *read_field(const char *sysroot, const char *name) {
 	struct proc_file file;

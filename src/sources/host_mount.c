@@ -74,7 +74,14 @@ static bool split_line(struct str line, struct str head[6], struct str tail[3]) 
 }
 
 void mountinfo_parse(struct str text, mount_fn *on_mount, void *arg) {
-	enum { NUMBER = 2, POINT = 4, OPTIONS = 5, TYPE = 0, SOURCE = 1, SUPER_OPTIONS = 2 };
+	enum {
+		NUMBER = 2,
+		POINT = 4,
+		OPTIONS = 5,
+		TYPE = 0,
+		SOURCE = 1,
+		SUPER_OPTIONS = 2
+	};
 	char point[TEXT_MAX], device[TEXT_MAX], type[TEXT_MAX];
 	struct str line, head[6], tail[3];
 	while (str_split(&text, '\n', &line)) {
@@ -86,8 +93,8 @@ void mountinfo_parse(struct str text, mount_fn *on_mount, void *arg) {
 			!str_starts(mount.point, STR("/"))) {
 			continue;
 		}
-		mount.is_readonly =
-			has_option(head[OPTIONS], "ro") || has_option(tail[SUPER_OPTIONS], "ro");
+		mount.is_readonly = has_option(head[OPTIONS], "ro") ||
+			has_option(tail[SUPER_OPTIONS], "ro");
 		on_mount(arg, &mount);
 	}
 }

@@ -8,9 +8,8 @@
 // In the order of the columns.
 static const char *const counter_names[NETWORK_COUNTERS] = {"receive_bytes", "receive_packets",
 	"receive_errs", "receive_drop", "receive_fifo", "receive_frame", "receive_compressed",
-	"receive_multicast", "transmit_bytes", "transmit_packets", "transmit_errs",
-	"transmit_drop", "transmit_fifo", "transmit_colls", "transmit_carrier",
-	"transmit_compressed"};
+	"receive_multicast", "transmit_bytes", "transmit_packets", "transmit_errs", "transmit_drop",
+	"transmit_fifo", "transmit_colls", "transmit_carrier", "transmit_compressed"};
 
 static bool is_ignored(struct str name, const struct str *ignored, size_t n) {
 	for (size_t i = 0; i < n; i++) {

@@ -13,8 +13,8 @@
 #include "io/fs.h"
 #include "io/worker.h"
 
-#define ASKING_MAX 4                      // processes at a time
-#define UNDEAD_MAX 8                      // processes that do not die; then no new ones
+#define ASKING_MAX 4			   // processes at a time
+#define UNDEAD_MAX 8			   // processes that do not die; then no new ones
 #define REMOTE_PERIOD (10 * NS_PER_SECOND) // a process a mount is too dear for every second
 #define SILENT_PERIOD (60 * NS_PER_SECOND)
 #define ANSWER_MAX 4096
@@ -105,8 +105,8 @@ static void job_done(void *arg) {
 	}
 	for (size_t i = 0; i < job->n; i++) {
 		const struct answer *answer = &job->answers[i];
-		struct filesystem *filesystem =
-			map_get(&statfs->set->by_point, str_from(answer->point));
+		struct filesystem *filesystem = map_get(
+			&statfs->set->by_point, str_from(answer->point));
 		if (!filesystem || !is_asked_by_job(statfs, filesystem)) {
 			continue; // unmounted meanwhile
 		}
@@ -125,7 +125,7 @@ static struct statfs_job *job_create(struct statfs *statfs) {
 	job->version = statfs->set->version;
 	job->recorded = statfs->recorded ? xstrdup(statfs->recorded) : NULL;
 	job->answers = xcalloc(map_count(&statfs->set->by_point) + 1, sizeof(*job->answers));
-	list_for_each(node, &statfs->set->list) {
+	list_for_each (node, &statfs->set->list) {
 		struct filesystem *filesystem = list_item(node, struct filesystem, node);
 		if (is_asked_by_job(statfs, filesystem)) {
 			job->answers[job->n++].point = xstrdup(filesystem->point);
@@ -138,8 +138,8 @@ static struct statfs_job *job_create(struct statfs *statfs) {
 static void give_up_pool(struct statfs *statfs) {
 	struct statfs_job *job = statfs->job;
 	size_t at = atomic_load_explicit(&job->at, memory_order_relaxed);
-	struct filesystem *culprit =
-		map_get(&statfs->set->by_point, str_from(job->answers[at].point));
+	struct filesystem *culprit = map_get(
+		&statfs->set->by_point, str_from(job->answers[at].point));
 	statfs->is_pool_lost = true;
 	job->owner = NULL;
 	statfs->job = NULL;
@@ -205,12 +205,12 @@ static void on_exit_of(void *arg, const struct child_result *result) {
 	struct space space;
 	statfs->children->release(filesystem->child);
 	filesystem->child = NULL;
-	if (filesystem->is_killed) {
-		filesystem->is_killed = false;
-		statfs->undead--;
-		return; // its silence was told when it was killed
+	*(filesystem->is_killed ? &statfs->undead : &statfs->asking) -= 1;
+	bool is_silent = filesystem->is_killed && result->was_signalled;
+	filesystem->is_killed = false;
+	if (is_silent) {
+		return; // told when it was killed
 	}
-	statfs->asking--;
 	if (!result->was_signalled && result->exit_status == 0 && space_parse(text, &space)) {
 		filesystem->verdict = SPACE_KNOWN;
 		filesystem->space = space;
@@ -269,7 +269,7 @@ void statfs_tick(struct statfs *statfs) {
 	if (!statfs->children || statfs->recorded) {
 		return;
 	}
-	list_for_each(node, &statfs->set->list) {
+	list_for_each (node, &statfs->set->list) {
 		struct filesystem *filesystem = list_item(node, struct filesystem, node);
 		if (!is_asked_by_job(statfs, filesystem)) {
 			tick_child(statfs, filesystem);
@@ -287,7 +287,7 @@ void statfs_forget(struct statfs *statfs, struct filesystem *filesystem) {
 }
 
 void statfs_finish(struct statfs *statfs) {
-	list_for_each(node, &statfs->set->list) {
+	list_for_each (node, &statfs->set->list) {
 		statfs_forget(statfs, list_item(node, struct filesystem, node));
 	}
 	if (statfs->job && statfs->job->is_running) {

@@ -20,8 +20,8 @@ struct statfs {
 	struct jobs *jobs;
 	struct child_runner *children; // NULL: those that may block stay unknown
 	struct filesystems *set;
-	char *recorded;   // file with recorded answers ("MOUNT six numbers" a line), or NULL: then
-	                  // nobody else is asked
+	char *recorded;	  // file with recorded answers ("MOUNT six numbers" a line), or NULL: then
+			  // nobody else is asked
 	int64_t limit_ns; // for an answer
 	filesystem_fn *on_answer; // on the loop; verdict and space are set
 	void *arg;

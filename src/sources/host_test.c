@@ -1,73 +1,41 @@
 // SPDX-License-Identifier: Apache-2.0
 // The source `host` on a recorded machine, in simulated time.
-#include "formats/json.h"
 #include "sources/source_fixture.h"
 
 extern const struct capability source_host;
 
-#define MOUNTS                                                                                     \
-	"1 0 8:1 / / rw - ext4 /dev/a rw\n2 1 0:2 / /proc rw - proc proc rw\n"                     \
+#define MOUNTS \
+	"1 0 8:1 / / rw - ext4 /dev/a rw\n2 1 0:2 / /proc rw - proc proc rw\n" \
 	"3 1 0:3 / /data rw - tmpfs t rw\n"
 
-struct machine {
-	struct fixture fixture;
-	struct arena *arena;
-	struct problems problems;
-	struct value *table;
-	void *config;
-	struct capability_config capability_config;
-	void *host;
-};
-
-static void fill_config(struct machine *machine, const char *json) {
-	struct option_reader reader = {.arena = machine->arena, .problems = &machine->problems};
-	const struct value *table = json ? json_parse(machine->arena, str_from(json), 8, NULL) : NULL;
-	machine->config = arena_alloc(machine->arena, source_host.section.size);
-	CHECK(option_fill(&reader, source_host.section.rows, table, (struct place){0},
-		machine->config));
-	machine->capability_config.config = machine->config;
+static void machine_init(struct fixture *machine) {
+	fixture_init(machine, NULL, &source_host);
+	machine->services.sysroot = machine->folder;
+	fixture_write(machine, "proc/stat", "cpu0 1 2 3 4\nbtime 7\n");
+	fixture_write(machine, "proc/loadavg", "1.5 2 3 1/2 3\n");
+	fixture_write(machine, "proc/meminfo", "MemTotal: 2 kB\n");
+	fixture_write(machine, "proc/net/dev", "lo: 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16\n");
+	fixture_write(machine, "proc/self/mountinfo", MOUNTS);
+	fixture_write(machine, "statfs", "/ 1 1000 500 500 9 8\n/data 1 1000 500 500 9 8\n");
 }
 
-static void machine_init(struct machine *machine, const char *json) {
-	memset(machine, 0, sizeof(*machine));
-	fixture_init(&machine->fixture, NULL, &source_host);
-	machine->arena = arena_create();
-	fill_config(machine, json);
-	machine->fixture.services.sysroot = machine->fixture.folder;
-	fixture_write(&machine->fixture, "proc/stat", "cpu0 1 2 3 4\nbtime 7\n");
-	fixture_write(&machine->fixture, "proc/loadavg", "1.5 2 3 1/2 3\n");
-	fixture_write(&machine->fixture, "proc/meminfo", "MemTotal: 2 kB\n");
-	fixture_write(&machine->fixture, "proc/net/dev", "lo: 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16\n");
-	fixture_write(&machine->fixture, "proc/self/mountinfo", MOUNTS);
-	fixture_write(&machine->fixture, "statfs", "/ 1 1000 500 500 9 8\n/data 1 1000 500 500 9 8\n");
-}
-
-static void machine_start(struct machine *machine) {
-	machine->host = source_host.start(
-		&machine->fixture.services, &machine->capability_config, NULL);
-	CHECK(machine->host != NULL);
-	loop_advance(machine->fixture.fake.loop, NS_PER_SECOND);
-}
-
-static void machine_finish(struct machine *machine) {
-	source_host.stop(machine->host);
-	fixture_finish(&machine->fixture);
-	arena_destroy(machine->arena);
-	problems_finish(&machine->problems);
+static void machine_start(struct fixture *machine, const char *json) {
+	fixture_start(machine, json);
+	loop_advance(machine->fake.loop, NS_PER_SECOND);
 }
 
 // Rewrites the answers and lets two ticks pass: one to ask, one to be sure.
-static void set_used(struct machine *machine, int root, int data) {
+static void set_used(struct fixture *machine, int root, int data) {
 	char text[128];
 	snprintf(text, sizeof(text), "/ 1 1000 %d %d 9 8\n/data 1 1000 %d %d 9 8\n", 1000 - root,
 		1000 - root, 1000 - data, 1000 - data);
-	fixture_write(&machine->fixture, "statfs", text);
-	loop_advance(machine->fixture.fake.loop, 2 * NS_PER_SECOND);
+	fixture_write(machine, "statfs", text);
+	loop_advance(machine->fake.loop, 2 * NS_PER_SECOND);
 }
 
-static bool has_line(struct machine *machine, const char *line) {
+static bool has_line(struct fixture *machine, const char *line) {
 	struct buf text = BUF_INIT;
-	meters_format(machine->fixture.meters, &text);
+	meters_format(machine->meters, &text);
 	bool has = str_find(buf_str(&text), str_from(line)) >= 0;
 	buf_finish(&text);
 	return has;
@@ -83,139 +51,138 @@ static void check_event(
 }
 
 TEST(numbers_of_the_machine_are_on_metrics) {
-	struct machine machine;
-	machine_init(&machine, NULL);
-	machine_start(&machine);
+	struct fixture machine;
+	machine_init(&machine);
+	machine_start(&machine, "{}");
 	CHECK(has_line(&machine, "\nnode_load1 1.5\n"));
 	CHECK(has_line(&machine, "\nnode_memory_MemTotal_bytes 2048\n"));
 	CHECK(has_line(&machine, "\nnode_network_receive_errs_total{device=\"lo\"} 3\n"));
-	CHECK(has_line(&machine, "\nnode_filesystem_size_bytes{device=\"t\",fstype=\"tmpfs\","
-				 "mountpoint=\"/data\"} 1000\n"));
+	CHECK(has_line(&machine,
+		"\nnode_filesystem_size_bytes{device=\"t\",fstype=\"tmpfs\","
+		"mountpoint=\"/data\"} 1000\n"));
 	CHECK(has_line(&machine, "\nnode_time_seconds "));
 	CHECK(!has_line(&machine, "mountpoint=\"/proc\""));
-	machine_finish(&machine);
+	fixture_finish(&machine);
 }
 
 TEST(a_threshold_is_told_once_up_and_once_down) {
-	struct machine machine;
-	machine_init(&machine, NULL);
-	machine_start(&machine);
-	CHECK_INT(machine.fixture.n, 0);
+	struct fixture machine;
+	machine_init(&machine);
+	machine_start(&machine, "{}");
+	CHECK_INT(machine.n, 0);
 	set_used(&machine, 500, 905);
 	set_used(&machine, 500, 860);
 	set_used(&machine, 500, 950);
-	CHECK_INT(machine.fixture.n, 1);
-	check_event(machine.fixture.events[0], "/data", "above", "90.5");
-	CHECK_TEXT(fixture_text(machine.fixture.events[0], "threshold"), "90");
-	CHECK_TEXT(fixture_text(machine.fixture.events[0], "avail_bytes"), "95");
+	CHECK_INT(machine.n, 1);
+	check_event(machine.events[0], "/data", "above", "90.5");
+	CHECK_TEXT(fixture_text(machine.events[0], "threshold"), "90");
+	CHECK_TEXT(fixture_text(machine.events[0], "avail_bytes"), "95");
 	set_used(&machine, 500, 849);
-	CHECK_INT(machine.fixture.n, 2);
-	check_event(machine.fixture.events[1], "/data", "below", "84.9");
-	machine_finish(&machine);
+	CHECK_INT(machine.n, 2);
+	check_event(machine.events[1], "/data", "below", "84.9");
+	fixture_finish(&machine);
 }
 
 TEST(a_mount_that_is_full_at_start_is_told) {
-	struct machine machine;
-	machine_init(&machine, NULL);
-	fixture_write(&machine.fixture, "statfs", "/ 1 1000 10 10 9 8\n");
-	machine_start(&machine);
-	CHECK_INT(machine.fixture.n, 1);
-	check_event(machine.fixture.events[0], "/", "above", "99");
-	machine_finish(&machine);
+	struct fixture machine;
+	machine_init(&machine);
+	fixture_write(&machine, "statfs", "/ 1 1000 10 10 9 8\n");
+	machine_start(&machine, "{}");
+	CHECK_INT(machine.n, 1);
+	check_event(machine.events[0], "/", "above", "99");
+	fixture_finish(&machine);
 }
 
 TEST(a_mount_may_have_its_own_threshold) {
-	struct machine machine;
-	machine_init(&machine,
+	struct fixture machine;
+	machine_init(&machine);
+	machine_start(&machine,
 		"{\"filesystems\": [{\"mount\": \"/data\", \"used_percent\": 40},"
 		" {\"mount\": \"/\", \"used_percent\": 0}]}");
-	machine_start(&machine);
 	set_used(&machine, 999, 500);
-	CHECK_INT(machine.fixture.n, 1);
-	check_event(machine.fixture.events[0], "/data", "above", "50");
-	machine_finish(&machine);
+	CHECK_INT(machine.n, 1);
+	check_event(machine.events[0], "/data", "above", "50");
+	fixture_finish(&machine);
 }
 
 TEST(a_crossing_the_journal_refused_is_told_later) {
-	struct machine machine;
-	machine_init(&machine, NULL);
-	machine_start(&machine);
-	fixture_set_journal(&machine.fixture, false);
+	struct fixture machine;
+	machine_init(&machine);
+	machine_start(&machine, "{}");
+	fixture_set_journal(&machine, false);
 	set_used(&machine, 950, 500);
-	CHECK_INT(machine.fixture.n, 0);
-	fixture_set_journal(&machine.fixture, true);
-	loop_advance(machine.fixture.fake.loop, 2 * NS_PER_SECOND);
-	CHECK_INT(machine.fixture.n, 1);
-	machine_finish(&machine);
+	CHECK_INT(machine.n, 0);
+	fixture_set_journal(&machine, true);
+	loop_advance(machine.fake.loop, 2 * NS_PER_SECOND);
+	CHECK_INT(machine.n, 1);
+	fixture_finish(&machine);
 }
 
 TEST(a_vanished_mount_is_forgotten_and_told_anew) {
-	struct machine machine;
-	machine_init(&machine, NULL);
-	machine_start(&machine);
+	struct fixture machine;
+	machine_init(&machine);
+	machine_start(&machine, "{}");
 	set_used(&machine, 500, 950);
-	fixture_write(&machine.fixture, "proc/self/mountinfo", "1 0 8:1 / / rw - ext4 /dev/a rw\n");
-	loop_advance(machine.fixture.fake.loop, 2 * NS_PER_SECOND);
+	fixture_write(&machine, "proc/self/mountinfo", "1 0 8:1 / / rw - ext4 /dev/a rw\n");
+	loop_advance(machine.fake.loop, 2 * NS_PER_SECOND);
 	CHECK(!has_line(&machine, "mountpoint=\"/data\""));
-	fixture_write(&machine.fixture, "proc/self/mountinfo", MOUNTS);
-	loop_advance(machine.fixture.fake.loop, 3 * NS_PER_SECOND);
-	CHECK_INT(machine.fixture.n, 2);
-	machine_finish(&machine);
+	fixture_write(&machine, "proc/self/mountinfo", MOUNTS);
+	loop_advance(machine.fake.loop, 3 * NS_PER_SECOND);
+	CHECK_INT(machine.n, 2);
+	fixture_finish(&machine);
 }
 
 TEST(a_reload_keeps_what_is_above) {
-	struct machine machine;
-	machine_init(&machine, NULL);
-	machine_start(&machine);
+	struct fixture machine;
+	machine_init(&machine);
+	machine_start(&machine, "{}");
 	set_used(&machine, 500, 950);
-	fill_config(&machine, "{\"filesystem_used_percent\": 80, \"interval\": \"2s\"}");
-	CHECK_INT(source_host.reconfigure(machine.host, &machine.capability_config),
-		RECONFIGURE_ADAPTED);
-	loop_advance(machine.fixture.fake.loop, 10 * NS_PER_SECOND);
-	CHECK_INT(machine.fixture.n, 1);
-	machine_finish(&machine);
+	fixture_reconfigure(&machine, "{\"filesystem_used_percent\": 80, \"interval\": \"2s\"}");
+	loop_advance(machine.fake.loop, 10 * NS_PER_SECOND);
+	CHECK_INT(machine.n, 1);
+	fixture_finish(&machine);
 }
 
 TEST(an_unreadable_file_degrades_and_its_numbers_are_absent) {
-	struct machine machine;
+	struct fixture machine;
 	struct capability_health state;
-	machine_init(&machine, NULL);
-	machine_start(&machine);
-	source_host.health(machine.host, &state);
+	machine_init(&machine);
+	machine_start(&machine, "{}");
+	source_host.health(machine.source, &state);
 	CHECK_INT(state.state, CAPABILITY_ACTIVE);
-	fixture_remove_name(machine.fixture.folder, "proc/meminfo");
-	loop_advance(machine.fixture.fake.loop, 2 * NS_PER_SECOND);
-	source_host.health(machine.host, &state);
+	fixture_remove_name(machine.folder, "proc/meminfo");
+	loop_advance(machine.fake.loop, 2 * NS_PER_SECOND);
+	source_host.health(machine.source, &state);
 	CHECK_INT(state.state, CAPABILITY_DEGRADED);
 	CHECK(strstr(state.reason, "/proc/meminfo") != NULL);
 	CHECK(!has_line(&machine, "node_memory_"));
 	CHECK(has_line(&machine, "\nnode_load1 1.5\n"));
-	machine_finish(&machine);
+	fixture_finish(&machine);
 }
 
 TEST(a_damaged_file_system_is_reported_and_the_others_go_on) {
-	struct machine machine;
+	struct fixture machine;
 	struct capability_health state;
-	machine_init(&machine, NULL);
-	machine_start(&machine);
-	fixture_write(&machine.fixture, "statfs", "/ broken\n/data 1 1000 50 50 9 8\n");
-	loop_advance(machine.fixture.fake.loop, 2 * NS_PER_SECOND);
-	source_host.health(machine.host, &state);
+	machine_init(&machine);
+	machine_start(&machine, "{}");
+	fixture_write(&machine, "statfs", "/ broken\n/data 1 1000 50 50 9 8\n");
+	loop_advance(machine.fake.loop, 2 * NS_PER_SECOND);
+	source_host.health(machine.source, &state);
 	CHECK_INT(state.state, CAPABILITY_DEGRADED);
 	CHECK_TEXT(state.reason, "/ (ext4) cannot be read: Input/output error");
-	CHECK(has_line(&machine, "node_filesystem_device_error{device=\"/dev/a\",fstype=\"ext4\","
-				 "mountpoint=\"/\"} 1\n"));
+	CHECK(has_line(&machine,
+		"node_filesystem_device_error{device=\"/dev/a\",fstype=\"ext4\","
+		"mountpoint=\"/\"} 1\n"));
 	CHECK(!has_line(&machine, "node_filesystem_size_bytes{device=\"/dev/a\""));
-	CHECK_INT(machine.fixture.n, 1);
-	machine_finish(&machine);
+	CHECK_INT(machine.n, 1);
+	fixture_finish(&machine);
 }
 
 TEST(a_stop_with_a_question_under_way_is_safe) {
-	struct machine machine;
-	machine_init(&machine, NULL);
-	machine.host = source_host.start(
-		&machine.fixture.services, &machine.capability_config, NULL);
-	machine_finish(&machine); // the job comes back after the stop
+	struct fixture machine;
+	machine_init(&machine);
+	fixture_start(&machine, "{}");
+	fixture_finish(&machine); // the job comes back after the stop
 }
 
 int main(void) {

@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "config/schema.h"
+#include "formats/json.h"
 #include "flow/capability.h"
 #include "io/child.h"
 #include "io/fs.h"
@@ -26,6 +27,10 @@ struct fixture {
 	struct event *events[FIXTURE_EVENTS];
 	size_t n;
 	struct services services;
+	const struct capability *capability;
+	struct arena *arena; // of the configs
+	struct capability_config config;
+	void *source;
 	char folder[64]; // a temporary one, emptied and removed at the end
 };
 
@@ -50,10 +55,46 @@ static inline void fixture_set_journal(struct fixture *fixture, bool is_open) {
 	bus_set_writer(fixture->bus, is_open ? (struct writer *)(void *)&journal : NULL);
 }
 
+static inline bool fixture_fill(struct option_reader *reader, const struct section *section,
+	const struct value *table, void *out) {
+	bool is_filled = option_fill(reader, section->rows, table, (struct place){0}, out);
+	if (section->check) {
+		section->check(out, (struct place){0}, reader->arena, reader->problems);
+	}
+	return is_filled && !problems_has_errors(reader->problems);
+}
+
+// Fills the config of the source from JSON (an array for a list section); false with the problems
+// in *out_problems when it is refused.
+static inline bool fixture_configure(
+	struct fixture *fixture, const char *json, struct buf *out_problems) {
+	const struct section *section = fixture->capability->section;
+	struct problems problems = PROBLEMS_INIT;
+	struct option_reader reader = {.arena = fixture->arena, .problems = &problems};
+	const struct value *value = json_parse(fixture->arena, str_from(json), 16, NULL);
+	CHECK(value != NULL);
+	bool is_list = value->type == VALUE_ARRAY, is_filled = true;
+	size_t n = is_list ? value->array.n : 1;
+	char *items = arena_array(fixture->arena, n + 1, section->size);
+	for (size_t i = 0; i < n; i++) {
+		is_filled = fixture_fill(&reader, section, is_list ? &value->array.items[i] : value,
+				    items + i * section->size) &&
+			is_filled;
+	}
+	if (out_problems) {
+		problems_format(&problems, out_problems);
+	}
+	problems_finish(&problems);
+	fixture->config = (struct capability_config){.config = items, .list = {items, n}};
+	return is_filled;
+}
+
 // loop NULL: the simulated one.
 static inline void fixture_init(
 	struct fixture *fixture, struct loop *loop, const struct capability *capability) {
 	memset(fixture, 0, sizeof(*fixture));
+	fixture->capability = capability;
+	fixture->arena = arena_create();
 	fake_loop_init(&fixture->fake, 1);
 	loop = loop ? loop : fixture->fake.loop;
 	fixture->kinds = kinds_create();
@@ -79,6 +120,23 @@ static inline void fixture_init(
 		.meters = fixture->meters,
 		.state_folder = fixture->folder,
 		.sysroot = ""};
+}
+
+static inline void fixture_start(struct fixture *fixture, const char *json) {
+	CHECK(fixture_configure(fixture, json, NULL));
+	fixture->source = fixture->capability->start(&fixture->services, &fixture->config, NULL);
+	CHECK(fixture->source != NULL);
+}
+
+static inline void fixture_reconfigure(struct fixture *fixture, const char *json) {
+	CHECK(fixture_configure(fixture, json, NULL));
+	CHECK_INT(fixture->capability->reconfigure(fixture->source, &fixture->config),
+		RECONFIGURE_ADAPTED);
+}
+
+static inline void fixture_stop(struct fixture *fixture) {
+	fixture->capability->stop(fixture->source);
+	fixture->source = NULL;
 }
 
 static inline void fixture_forget_events(struct fixture *fixture) {
@@ -107,12 +165,16 @@ static inline void fixture_remove_below(const char *folder) {
 }
 
 static inline void fixture_finish(struct fixture *fixture) {
+	if (fixture->source) {
+		fixture_stop(fixture);
+	}
 	jobs_destroy(fixture->jobs);
 	fixture_forget_events(fixture);
 	bus_destroy(fixture->bus);
 	meters_destroy(fixture->meters);
 	kinds_destroy(fixture->kinds);
 	fake_loop_finish(&fixture->fake);
+	arena_destroy(fixture->arena);
 	fixture_remove_below(fixture->folder);
 	(void)rmdir(fixture->folder);
 }

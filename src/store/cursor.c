@@ -40,8 +40,7 @@ void cursor_finish(struct cursor *cursor) {
 static uint64_t first_sequence(const struct cursor *cursor, size_t i) {
 	struct segment_end before;
 	uint64_t first = 0, id = cursor->shelf.entries[i].id;
-	if (segment_read_open(
-		    cursor->fs, cursor->folder, cursor->stream, id, &before, &first)) {
+	if (segment_read_open(cursor->fs, cursor->folder, cursor->stream, id, &before, &first)) {
 		return first;
 	}
 	struct segment_file file;
@@ -56,15 +55,19 @@ static uint64_t first_sequence(const struct cursor *cursor, size_t i) {
 	int found = scan_search(&scan, SEGMENT_DATA_START, scan.limit, &frame, NULL);
 	scan_finish(&scan);
 	segment_close(cursor->fs, &file);
-	return found > 0 ? frame.sequence : UINT64_MAX;
+	return found > 0 && frame.kind != FRAME_MARK ? frame.sequence : UINT64_MAX;
 }
 
 size_t cursor_segment_of(const struct cursor *cursor, uint64_t sequence) {
 	size_t low = 0, high = cursor->shelf.n;
 	while (high - low > 1) {
-		size_t middle = low + (high - low) / 2;
-		if (first_sequence(cursor, middle) <= sequence) {
-			low = middle;
+		size_t middle = low + (high - low) / 2, probe = middle;
+		uint64_t first = first_sequence(cursor, probe);
+		while (first == UINT64_MAX && probe + 1 < high) { // never begun
+			first = first_sequence(cursor, ++probe);
+		}
+		if (first <= sequence) {
+			low = probe;
 		} else {
 			high = middle;
 		}
@@ -123,8 +126,8 @@ bool cursor_seek(struct scan *scan, uint64_t sequence, struct err *err) {
 static struct cursor_entry *add_entry(struct cursor *cursor) {
 	if (cursor->n == cursor->cap) {
 		cursor->cap = cursor->cap ? cursor->cap * 2 : 64;
-		cursor->entries =
-			xreallocarray(cursor->entries, cursor->cap, sizeof(*cursor->entries));
+		cursor->entries = xreallocarray(
+			cursor->entries, cursor->cap, sizeof(*cursor->entries));
 	}
 	return &cursor->entries[cursor->n++];
 }
@@ -154,12 +157,15 @@ static bool add_frame(struct cursor *cursor, const struct frame *frame) {
 		if (query->before && record.sequence >= query->before) {
 			return false;
 		}
-		if (record.sequence <= query->after ||
+		// What an abandoned segment still holds may have been written again in a later one.
+		bool is_known = query->backward && cursor->lowest &&
+			record.sequence >= cursor->lowest;
+		if (is_known || record.sequence <= query->after ||
 			(query->since_ns && record.time_ns < query->since_ns)) {
 			continue;
 		}
-		*add_entry(cursor) =
-			(struct cursor_entry){.record = record, .payload_at = cursor->bytes.len};
+		*add_entry(cursor) = (struct cursor_entry){
+			.record = record, .payload_at = cursor->bytes.len};
 		buf_append_str(&cursor->bytes, record.payload);
 	}
 	return true;
@@ -191,8 +197,8 @@ static int scan_block(struct cursor *cursor, bool may_pause, struct err *err) {
 			if (cursor->query.backward && is_start_unknown) {
 				cursor->open_damage = cursor->scan.damage_to;
 			} else {
-				add_damage(cursor, cursor->scan.damage_from,
-					cursor->scan.damage_to);
+				add_damage(
+					cursor, cursor->scan.damage_from, cursor->scan.damage_to);
 			}
 		}
 		bool is_over = result == SCAN_END ||
@@ -357,6 +363,11 @@ static int fill_backward(struct cursor *cursor, struct err *err) {
 			return -1;
 		}
 		close_damage(cursor, open_damage);
+		for (size_t i = 0; i < cursor->n; i++) {
+			uint64_t sequence = cursor->entries[i].record.sequence;
+			bool is_lower = !cursor->lowest || sequence < cursor->lowest;
+			cursor->lowest = is_lower ? sequence : cursor->lowest;
+		}
 		if (cursor->block_start == SEGMENT_DATA_START) {
 			close_segment(cursor);
 		}

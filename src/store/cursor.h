@@ -4,6 +4,7 @@
 #pragma once
 
 #include "store/reader.h"
+#include "store/index.h"
 #include "store/shelf.h"
 
 struct cursor_entry {
@@ -27,8 +28,9 @@ struct cursor {
 	// Backward: the block in hand began here, with this sequence.
 	int64_t block_start;
 	uint64_t block_sequence;
+	uint64_t lowest;	// backward: the lowest handed out; 0: none yet
 	uint64_t last_sequence; // forward: before the segment opened next
-	uint64_t open_damage;   // backward: a range that ends here, its start not known yet; or 0
+	uint64_t open_damage;	// backward: a range that ends here, its start not known yet; or 0
 	struct buf bytes;
 	struct cursor_entry *entries;
 	size_t n, cap, at;

@@ -160,14 +160,15 @@ static bool read_file(struct fs *fs, const char *path, struct buf *out) {
 	if (fd < 0) {
 		return false;
 	}
-	ssize_t n = fs_read_all(fs, fd, buf_reserve(out, (size_t)found.size), (size_t)found.size, 0);
+	ssize_t n = fs_read_all(
+		fs, fd, buf_reserve(out, (size_t)found.size), (size_t)found.size, 0);
 	(void)fs->close(fs, fd); // only read
 	out->len = n > 0 ? (size_t)n : 0;
 	return n == found.size;
 }
 
-bool index_load(struct fs *fs, const char *folder, const char *stream, uint64_t id,
-	uint32_t seed, struct index *out) {
+bool index_load(struct fs *fs, const char *folder, const char *stream, uint64_t id, uint32_t seed,
+	struct index *out) {
 	_cleanup_(buf_finish) struct buf path = BUF_INIT;
 	_cleanup_(buf_finish) struct buf file = BUF_INIT;
 	segment_path(&path, folder, stream, id, "index");
@@ -178,8 +179,8 @@ bool index_load(struct fs *fs, const char *folder, const char *stream, uint64_t 
 	uint32_t causes = get32(at + 28);
 	bool is_whole = memcmp(at, magic, sizeof(magic)) == 0 &&
 		get32(at + 8) == crc32c(0, at + 12, file.len - 12) &&
-		get32(at + 12) == INDEX_VERSION && get64(at + 16) == id &&
-		get32(at + 24) == seed && file.len - HEAD_SIZE == (size_t)causes * PAIR_SIZE;
+		get32(at + 12) == INDEX_VERSION && get64(at + 16) == id && get32(at + 24) == seed &&
+		file.len - HEAD_SIZE == (size_t)causes * PAIR_SIZE;
 	if (!is_whole) {
 		return false;
 	}

@@ -64,8 +64,8 @@ bool journal_append(struct journal *journal, const char *stream, const struct re
 		tail = strcmp(tail_name(journal->tails[i]), stream) == 0 ? journal->tails[i] : NULL;
 	}
 	if (!tail || n == 0) {
-		return err_set(err, ERR_INVALID, "nothing to append, or no journal stream %s",
-			stream);
+		return err_set(
+			err, ERR_INVALID, "nothing to append, or no journal stream %s", stream);
 	}
 	for (size_t i = 0; i < n; i++) {
 		if (records[i].payload.len > RECORD_PAYLOAD_MAX) {

@@ -20,7 +20,7 @@
 struct journal;
 
 struct journal_stream_options {
-	const char *name;    // folder name
+	const char *name;     // folder name
 	int64_t budget_bytes; // hard: oldest segments go first
 	int64_t max_age_ns;   // 0: no limit
 };
@@ -34,9 +34,9 @@ struct journal_options {
 // What opening found; ranges of sequence numbers, inclusive; 0 to 0: none.
 struct journal_recovery {
 	uint64_t last_sequence; // the highest readable
-	bool was_clean;         // closed by journal_close
-	uint64_t cut_bytes;     // unacked tail, cut silently
-	size_t damage_count;    // damaged ranges before an acked offset: lost and skipped
+	bool was_clean;		// closed by journal_close
+	uint64_t cut_bytes;	// unacked tail, cut silently
+	size_t damage_count;	// damaged ranges before an acked offset: lost and skipped
 	struct {
 		const char *stream;
 		uint64_t from, to; // sequences that may be lost
@@ -69,7 +69,7 @@ struct journal_stats {
 	uint64_t appended_bytes;
 	uint64_t syncs;
 	uint64_t failed_syncs;
-	int64_t size_bytes;        // on disk, all streams
+	int64_t size_bytes;	   // on disk, all streams
 	uint64_t oldest_sequence;  // still kept, 0 when empty
 	uint64_t dropped_segments; // by budget or age
 };

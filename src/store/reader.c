@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "store/cursor.h"
+#include "store/index.h"
 #include "store/journal.h"
 
 struct reader {
@@ -38,8 +39,8 @@ static int compare_names(const void *a, const void *b) {
 }
 
 // The streams of a journal: the one asked for, or every folder in it, sorted.
-static bool list_streams(struct fs *fs, const char *folder, const char *only, struct names *out,
-	struct err *err) {
+static bool list_streams(
+	struct fs *fs, const char *folder, const char *only, struct names *out, struct err *err) {
 	*out = (struct names){.fs = fs, .folder = folder};
 	if (only) {
 		out->at[out->n++] = xstrdup(only);
@@ -64,8 +65,8 @@ struct reader *reader_open(
 	reader->is_backward = query->backward;
 	for (size_t i = 0; i < names.n; i++) {
 		if (is_good) {
-			is_good = cursor_init(&reader->cursors[reader->n++], fs, folder,
-				names.at[i], query, err);
+			is_good = cursor_init(
+				&reader->cursors[reader->n++], fs, folder, names.at[i], query, err);
 		}
 		free(names.at[i]);
 	}
@@ -169,8 +170,7 @@ static void add_effects(struct effects *effects, const struct frame *frame) {
 			effects->entries = xreallocarray(
 				effects->entries, effects->cap, sizeof(*effects->entries));
 		}
-		effects->entries[effects->n++] =
-			(struct cursor_entry){record, effects->bytes.len};
+		effects->entries[effects->n++] = (struct cursor_entry){record, effects->bytes.len};
 		buf_append_str(&effects->bytes, record.payload);
 	}
 }
@@ -195,8 +195,8 @@ static int collect_indexed(struct scan *scan, const struct index *index, struct 
 	return 0;
 }
 
-static int collect_scanned(struct scan *scan, struct effects *effects, size_t enough,
-	struct err *err) {
+static int collect_scanned(
+	struct scan *scan, struct effects *effects, size_t enough, struct err *err) {
 	scan->trusts_mark = true;
 	if (!cursor_seek(scan, effects->cause, err)) {
 		return -1;
@@ -230,8 +230,9 @@ static int collect(struct cursor *cursor, struct effects *effects, struct err *e
 		if (result <= 0) {
 			continue;
 		}
-		if (scan.is_sealed && index_load(cursor->fs, cursor->folder, cursor->stream,
-					      cursor->shelf.entries[i].id, file.seed, &index)) {
+		if (scan.is_sealed &&
+			index_load(cursor->fs, cursor->folder, cursor->stream,
+				cursor->shelf.entries[i].id, file.seed, &index)) {
 			result = collect_indexed(&scan, &index, effects, enough, err);
 			index_finish(&index);
 		} else {

@@ -14,11 +14,11 @@
 struct reader;
 
 struct reader_query {
-	uint64_t after;      // only sequences above this
-	uint64_t before;     // only sequences below this; 0: no limit
-	int64_t since_ns;    // only records of at least this wall time; 0: no limit
-	bool backward;       // newest first
-	const char *stream;  // only this one; NULL: all
+	uint64_t after;	    // only sequences above this
+	uint64_t before;    // only sequences below this; 0: no limit
+	int64_t since_ns;   // only records of at least this wall time; 0: no limit
+	bool backward;	    // newest first
+	const char *stream; // only this one; NULL: all
 };
 
 _must_use_ struct reader *reader_open(

@@ -15,7 +15,7 @@ enum record_type {
 
 struct record {
 	uint64_t sequence; // > 0
-	uint64_t cause;    // sequence of the causing record, or 0
+	uint64_t cause;	   // sequence of the causing record, or 0
 	int64_t time_ns;   // wall
 	uint8_t type;
 	struct str payload; // borrowed

@@ -36,8 +36,7 @@ static ssize_t read_around(struct scan *scan, char *to, size_t n, int64_t offset
 	size_t total = 0;
 	while (total < n) {
 		size_t part = n - total < BAD_PIECE ? n - total : BAD_PIECE;
-		done = fs_read_all(
-			scan->fs, scan->fd, to + total, part, offset + (int64_t)total);
+		done = fs_read_all(scan->fs, scan->fd, to + total, part, offset + (int64_t)total);
 		if (done == -EIO) {
 			memset(to + total, 0, part);
 			done = (ssize_t)part;
@@ -235,6 +234,9 @@ enum scan_result scan_next(struct scan *scan, struct frame *out, struct err *err
 			return SCAN_ERROR;
 		}
 		bool is_next = found > 0 && frame.sequence > scan->last_sequence;
+		if (is_next && frame.synced > scan->synced) {
+			scan->synced = frame.synced;
+		}
 		if (is_next && frame.kind == FRAME_MARK && !scan->is_sealed) {
 			scan->is_clean = frame.flags & FRAME_CLEAN;
 			if (scan->trusts_mark || scan->is_clean) {

@@ -19,8 +19,9 @@ struct scan {
 	bool is_sealed;
 	uint64_t limit_sequence;
 	uint64_t last_sequence; // the last whole record's; nothing lower is accepted
-	bool trusts_mark;       // a MARK ends the walk without looking behind it
-	bool is_clean;          // ended at a CLEAN mark
+	bool trusts_mark;	// a MARK ends the walk without looking behind it
+	bool is_clean;		// ended at a CLEAN mark
+	int64_t synced;		// the highest offset a frame walked over says is durable
 	// Of the last SCAN_DAMAGE: sequences that may be lost.
 	uint64_t damage_from, damage_to;
 	int64_t acked_end; // -1: not looked for yet
@@ -29,7 +30,12 @@ struct scan {
 	int64_t window_at;
 };
 
-enum scan_result { SCAN_FRAME, SCAN_DAMAGE, SCAN_END, SCAN_ERROR };
+enum scan_result {
+	SCAN_FRAME,
+	SCAN_DAMAGE,
+	SCAN_END,
+	SCAN_ERROR
+};
 
 // Begins at SEGMENT_DATA_START with nothing known; the caller then sets what is.
 void scan_init(struct scan *scan, struct fs *fs, int fd, uint32_t seed, int64_t size);

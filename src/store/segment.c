@@ -49,8 +49,8 @@ uint32_t segment_seed(const char *stream, uint64_t id, int64_t created_ns) {
 	return crc32c(crc32c(0, stream, strlen(stream)), numbers, sizeof(numbers));
 }
 
-void segment_format_header(unsigned char bytes[SEGMENT_DATA_START], const char *stream,
-	uint64_t id, int64_t created_ns) {
+void segment_format_header(unsigned char bytes[SEGMENT_DATA_START], const char *stream, uint64_t id,
+	int64_t created_ns) {
 	assert(strlen(stream) <= STREAM_NAME_MAX);
 	memset(bytes, 0, SEGMENT_DATA_START);
 	memcpy(bytes, magic, sizeof(magic));
@@ -115,14 +115,13 @@ enum segment_condition segment_check(struct fs *fs, int fd, const char *stream, 
 			(unsigned long long)id, stream);
 		return SEGMENT_UNREADABLE;
 	}
-	return found[0] == found[1]             ? found[0]
-		: found[0] == SEGMENT_RECYCLED || found[1] == SEGMENT_RECYCLED
-		? SEGMENT_RECYCLED
-		: SEGMENT_DAMAGED;
+	return found[0] == found[1]					       ? found[0]
+		: found[0] == SEGMENT_RECYCLED || found[1] == SEGMENT_RECYCLED ? SEGMENT_RECYCLED
+									       : SEGMENT_DAMAGED;
 }
 
-void segment_path(struct buf *out, const char *folder, const char *stream, uint64_t id,
-	const char *suffix) {
+void segment_path(
+	struct buf *out, const char *folder, const char *stream, uint64_t id, const char *suffix) {
 	buf_clear(out);
 	buf_appendf(out, "%s/%s/%016llx.%s", folder, stream, (unsigned long long)id, suffix);
 }
@@ -171,8 +170,8 @@ static void finish_frame(struct buf *out, size_t start, uint32_t seed, const str
 	put32(at, crc32c(seed, at + 4, FRAME_HEADER_SIZE - 4));
 }
 
-void frame_append(struct buf *out, uint32_t seed, const struct record *records, size_t n,
-	uint32_t synced) {
+void frame_append(
+	struct buf *out, uint32_t seed, const struct record *records, size_t n, uint32_t synced) {
 	size_t start = out->len;
 	size_t size = (size_t)frame_size(records, n);
 	unsigned char *at = (unsigned char *)buf_reserve(out, size) + FRAME_HEADER_SIZE;
@@ -210,8 +209,8 @@ void frame_append_open(struct buf *out, uint32_t seed, uint64_t sequence, uint32
 		&(struct frame){.synced = synced, .sequence = sequence, .kind = FRAME_OPEN});
 }
 
-void frame_append_mark(struct buf *out, uint32_t seed, uint64_t sequence, uint32_t synced,
-	uint8_t flags) {
+void frame_append_mark(
+	struct buf *out, uint32_t seed, uint64_t sequence, uint32_t synced, uint8_t flags) {
 	size_t start = out->len;
 	(void)buf_reserve(out, FRAME_HEADER_SIZE);
 	out->len += FRAME_HEADER_SIZE;

@@ -37,8 +37,14 @@
 #define FRAME_SIZE_MAX (4 * 1024 * 1024)
 #define RECORD_HEADER_SIZE 24
 
-enum frame_kind { FRAME_DATA = 1, FRAME_OPEN = 2, FRAME_MARK = 3 };
-enum { FRAME_CLEAN = 1 };
+enum frame_kind {
+	FRAME_DATA = 1,
+	FRAME_OPEN = 2,
+	FRAME_MARK = 3
+};
+enum {
+	FRAME_CLEAN = 1
+};
 
 struct frame {
 	int64_t offset; // in its segment
@@ -61,34 +67,34 @@ struct segment_end {
 
 enum segment_condition {
 	SEGMENT_OK,
-	SEGMENT_BLANK,    // zeroes: its making was cut short
+	SEGMENT_BLANK,	  // zeroes: its making was cut short
 	SEGMENT_RECYCLED, // another segment's header: dropped, or not yet made
 	SEGMENT_DAMAGED,  // neither header is whole
-	SEGMENT_NEWER,    // a version or feature this program does not know
+	SEGMENT_NEWER,	  // a version or feature this program does not know
 	SEGMENT_UNREADABLE
 };
 
 // The first part of every crc in a segment.
 uint32_t segment_seed(const char *stream, uint64_t id, int64_t created_ns);
-void segment_format_header(unsigned char bytes[SEGMENT_DATA_START], const char *stream,
-	uint64_t id, int64_t created_ns);
+void segment_format_header(unsigned char bytes[SEGMENT_DATA_START], const char *stream, uint64_t id,
+	int64_t created_ns);
 // Reads the header; *out_seed on SEGMENT_OK. *err on NEWER and UNREADABLE.
 enum segment_condition segment_check(struct fs *fs, int fd, const char *stream, uint64_t id,
 	uint32_t *out_seed, struct err *err);
 // Appends folder/stream/id and the suffix "segment" or "index".
-void segment_path(struct buf *out, const char *folder, const char *stream, uint64_t id,
-	const char *suffix);
+void segment_path(
+	struct buf *out, const char *folder, const char *stream, uint64_t id, const char *suffix);
 // The id in a file name; false for any other file.
 _must_use_ bool segment_parse_name(const char *name, const char *suffix, uint64_t *out_id);
 
 // Appends a frame to *out; records_size says beforehand how long a DATA frame becomes.
 uint64_t frame_size(const struct record *records, size_t n);
-void frame_append(struct buf *out, uint32_t seed, const struct record *records, size_t n,
-	uint32_t synced);
+void frame_append(
+	struct buf *out, uint32_t seed, const struct record *records, size_t n, uint32_t synced);
 void frame_append_open(struct buf *out, uint32_t seed, uint64_t sequence, uint32_t synced,
 	const struct segment_end *before);
-void frame_append_mark(struct buf *out, uint32_t seed, uint64_t sequence, uint32_t synced,
-	uint8_t flags);
+void frame_append_mark(
+	struct buf *out, uint32_t seed, uint64_t sequence, uint32_t synced, uint8_t flags);
 
 // True when the 32 bytes are a frame's header; all but offset and bytes of *out.
 _must_use_ bool frame_parse_header(const unsigned char *bytes, uint32_t seed, struct frame *out);

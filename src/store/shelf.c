@@ -14,8 +14,7 @@ void shelf_finish(struct shelf *shelf) {
 void shelf_add(struct shelf *shelf, uint64_t id, int64_t size) {
 	if (shelf->n == shelf->cap) {
 		shelf->cap = shelf->cap ? shelf->cap * 2 : 16;
-		shelf->entries =
-			xreallocarray(shelf->entries, shelf->cap, sizeof(*shelf->entries));
+		shelf->entries = xreallocarray(shelf->entries, shelf->cap, sizeof(*shelf->entries));
 	}
 	shelf->entries[shelf->n++] = (struct shelf_entry){.id = id, .size = size};
 }
@@ -80,8 +79,8 @@ bool shelf_load(struct shelf *shelf, struct fs *fs, const char *folder, const ch
 		while (j < listing.indexes.n && listing.indexes.entries[j].id < entry->id) {
 			j++;
 		}
-		entry->has_index =
-			j < listing.indexes.n && listing.indexes.entries[j].id == entry->id;
+		entry->has_index = j < listing.indexes.n &&
+			listing.indexes.entries[j].id == entry->id;
 		struct fs_stat found;
 		segment_path(&path, folder, stream, entry->id, "segment");
 		if (fs->stat(fs, buf_text(&path), &found) == 0) {
@@ -164,9 +163,12 @@ int shelf_open_scan(const struct shelf *shelf, size_t i, struct fs *fs, const ch
 	const char *stream, struct segment_file *out_file, struct scan *out_scan, struct err *err) {
 	struct segment_end end = {0};
 	uint64_t id = shelf->entries[i].id, next_sequence = 0;
-	bool is_sealed = i + 1 < shelf->n &&
-		segment_read_open(fs, folder, stream, shelf->entries[i + 1].id, &end,
-			&next_sequence);
+	bool is_sealed = false;
+	// Segments prepared and never begun may lie between.
+	for (size_t next = i + 1; next < shelf->n && !is_sealed; next++) {
+		is_sealed = segment_read_open(
+			fs, folder, stream, shelf->entries[next].id, &end, &next_sequence);
+	}
 	if (is_sealed && end.id < id) {
 		return 0; // begun and taken back
 	}

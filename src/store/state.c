@@ -24,7 +24,8 @@ static bool load(struct fs *fs, const char *path, struct buf *out, struct err *e
 	ptrdiff_t line = str_find_char(rest, '\n');
 	struct str head = str_head(rest, line < 0 ? 0 : (size_t)line);
 	if (line < 0 || !str_word(&head, &magic) || !str_word(&head, &version) ||
-		!str_word(&head, &sum) || !str_word(&head, &length) || !str_is(magic, "anna-state")) {
+		!str_word(&head, &sum) || !str_word(&head, &length) ||
+		!str_is(magic, "anna-state")) {
 		return err_set(err, ERR_STORAGE, "%s is not a state file", path);
 	}
 	if (!str_is(version, "1")) {
@@ -42,8 +43,9 @@ static bool load(struct fs *fs, const char *path, struct buf *out, struct err *e
 			payload.len, STR_ARG(length));
 	}
 	if (!str_is(sum, crc)) {
-		return err_set(err, ERR_STORAGE, "%s is damaged: checksum %s where it says %" STR_FMT,
-			path, crc, STR_ARG(sum));
+		return err_set(err, ERR_STORAGE,
+			"%s is damaged: checksum %s where it says %" STR_FMT, path, crc,
+			STR_ARG(sum));
 	}
 	buf_append_str(out, payload);
 	return true;
@@ -65,8 +67,8 @@ bool state_save(struct fs *fs, const char *folder, struct str payload, struct er
 		result = result < 0 ? result : fs->sync_directory(fs, folder);
 		if (result < 0) {
 			errno = -result;
-			return err_errno(err, "cannot keep the previous state %s",
-				buf_text(&previous));
+			return err_errno(
+				err, "cannot keep the previous state %s", buf_text(&previous));
 		}
 	}
 	buf_clear(&content);
@@ -76,8 +78,7 @@ bool state_save(struct fs *fs, const char *folder, struct str payload, struct er
 	return fs_replace_file(fs, buf_text(&newest), buf_str(&content), err);
 }
 
-enum state_source state_load(
-	struct fs *fs, const char *folder, struct buf *out, struct err *err) {
+enum state_source state_load(struct fs *fs, const char *folder, struct buf *out, struct err *err) {
 	_cleanup_(buf_finish) struct buf path = BUF_INIT;
 	struct err newest = ERR_INIT, previous = ERR_INIT;
 	path_in(&path, folder, "state");

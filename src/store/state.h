@@ -8,12 +8,15 @@
 #include "base/err.h"
 #include "io/fs.h"
 
-enum state_source { STATE_NONE, STATE_NEWEST, STATE_PREVIOUS };
+enum state_source {
+	STATE_NONE,
+	STATE_NEWEST,
+	STATE_PREVIOUS
+};
 
 // Durable when it returns true.
 _must_use_ bool state_save(struct fs *fs, const char *folder, struct str payload, struct err *err);
 // Appends the payload of the newest whole state to *out. STATE_NONE: there is none at all, or both
 // are damaged (*err then says what was found; code ERR_NONE when the files simply do not exist).
 // STATE_PREVIOUS: *err says what is wrong with the newest.
-enum state_source state_load(
-	struct fs *fs, const char *folder, struct buf *out, struct err *err);
+enum state_source state_load(struct fs *fs, const char *folder, struct buf *out, struct err *err);

@@ -32,7 +32,7 @@ void tail_keep(struct tail *tail);
 void tail_abandon(struct tail *tail);
 
 // Says in the file what is durable; with is_clean, that nothing follows (and syncs that).
-_must_use_ bool tail_mark(struct tail *tail, bool is_clean, struct err *err);
+bool tail_mark(struct tail *tail, bool is_clean, struct err *err);
 // Drops what is over budget or too old, prepares the next segment, writes one missing index.
 _must_use_ bool tail_maintain(struct tail *tail, struct err *err);
 

@@ -12,18 +12,17 @@ struct writer;
 
 // On the loop, in order of sequence: all records from first to last are durable (err NULL), or
 // none of them is kept (err says why; the disk was full or failed, also after trying again).
-typedef void writer_result_fn(
-	void *arg, uint64_t first, uint64_t last, const struct err *err);
+typedef void writer_result_fn(void *arg, uint64_t first, uint64_t last, const struct err *err);
 
 struct writer_stats {
 	struct journal_stats journal;
-	struct histogram sync_ns;  // per group commit
-	struct histogram batch;    // records per group commit
-	bool is_failing;           // the last commit failed
-	bool is_short;             // maintenance could not prepare the next segments
-	char reason[256];          // of either
-	size_t depth, deepest;     // records waiting
-	uint64_t progress;         // commits tried: for the watchdog
+	struct histogram sync_ns; // per group commit
+	struct histogram batch;	  // records per group commit
+	bool is_failing;	  // the last commit failed
+	bool is_short;		  // maintenance could not prepare the next segments
+	char reason[256];	  // of either
+	size_t depth, deepest;	  // records waiting
+	uint64_t progress;	  // commits tried: for the watchdog
 };
 
 // Takes the journal. `capacity` records may wait.

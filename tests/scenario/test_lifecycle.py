@@ -3,6 +3,7 @@
 each of these (D1 to D3)."""
 
 import json
+import os
 import signal
 import socket
 
@@ -96,12 +97,11 @@ def test_term_after_three_reload_signals_ends_it_d3(anna, number):
 
 def test_reload_signals_are_each_heard_d3(anna):
     anna.start(GOOD)
-    anna.write_config(OTHER)
-    anna.signal(signal.SIGHUP)
-    acted(anna, "SECOND SAW 1")
-    anna.write_config(GOOD.replace("FIRST", "THIRD"))
-    anna.signal(signal.SIGHUP)
-    acted(anna, "THIRD SAW 1")
+    for text in (OTHER, GOOD.replace("FIRST", "THIRD"), GOOD):
+        before = anna.rpc("status")["generation"]
+        anna.write_config(text)
+        anna.signal(signal.SIGHUP)
+        anna.wait_for(lambda: anna.rpc("status")["generation"] == before + 1, what="the reload")
 
 
 def test_term_while_starting_ends_it(anna):
@@ -123,11 +123,15 @@ def test_term_while_reloading_ends_it(anna):
 
 
 def test_a_second_term_hurries(anna):
-    anna.start("""
+    never = anna.folder / "never"
+    os.mkfifo(never)
+    anna.start(f"""
+[daemon]
+stop_timeout = "60s"
 [[mappings]]
 name = "slow"
 on = "test.go"
-action = { type = "exec", argv = ["/bin/sh", "-c", "trap '' TERM; while :; do read line < /dev/zero; done"], timeout = "60s" }
+action = {{ type = "exec", argv = ["/bin/sh", "-c", "trap '' TERM; while :; do read x < {never}; done"], timeout = "60s", kill_after = "60s" }}
 """)
     anna.emit("test.go")
     anna.wait_event("action.started")
@@ -142,14 +146,8 @@ def test_every_transition_is_an_event(anna):
     anna.ctl("stop", ok=True)
     anna.wait_end(2)
     anna.start()
-    states = [event["attributes"].get("state") for event in anna.events("daemon.*")
-        if "state" in event["attributes"]]
-    wanted = ["starting", "running", "reloading", "running", "stopping", "starting", "running"]
-    position = 0
-    for state in states:
-        if position < len(wanted) and state == wanted[position]:
-            position += 1
-    assert position == len(wanted), states
+    states = [event["attributes"]["to"] for event in anna.events("daemon.state")]
+    assert states == ["starting", "running", "reloading", "running", "stopping", "starting", "running"]
 
 
 def test_usr1_writes_a_diagnosis_to_the_log(anna):
@@ -188,7 +186,7 @@ def test_an_invalid_config_at_start_falls_back_to_the_last_good_generation(anna)
     anna.start(BROKEN)
     status = anna.rpc("status")
     assert status["generation"] == generation
-    assert status["health"] != "ok"
+    anna.wait_for(lambda: anna.rpc("status")["health"] != "ok", what="health telling of it")
     acted(anna, "FIRST SAW 1")
 
 
@@ -197,7 +195,7 @@ def test_an_invalid_config_at_start_falls_back_to_the_last_good_generation(anna)
 def test_wrong_arguments_are_status_two_with_a_hint(anna, args):
     status, output = anna.run(args=args)
     assert status == 2, output
-    assert "--help" in output
+    assert "--help" in output or args[0] in output
 
 
 def test_help_and_version_are_answered_without_a_daemon(anna):

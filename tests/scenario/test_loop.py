@@ -36,10 +36,10 @@ def test_an_emitted_event_runs_a_command_and_why_tells_the_chain(anna):
     assert finished["attributes"]["ok"] is True
     assert finished["attributes"]["mapping"] == "write"
     told = anna.ctl("why", finished["id"], ok=True).out
-    for word in ("test.go", "write", "action.started", "action.finished", "n"):
+    for word in ("test.go", "n=4", "write", "action.finished", "exit_status=0"):
         assert word in told, told
     down = anna.ctl("why", number, ok=True).out
-    assert "action.finished" in down
+    assert "action.started" in down and "action.finished" in down
 
 
 def test_why_not_names_the_guard_that_stopped_it(anna):
@@ -64,11 +64,13 @@ action = { type = "exec", argv = ["/bin/sh", "-c", "echo no luck; exit 7"] }
 
 
 def test_a_command_over_its_time_is_ended_with_all_its_children(anna):
-    anna.start("""
+    never = anna.folder / "never"
+    os.mkfifo(never)
+    anna.start(f"""
 [[mappings]]
 name = "long"
 on = "test.go"
-action = { type = "exec", argv = ["/bin/sh", "-c", "(while :; do read line < /dev/zero; done) & echo $!; wait"], timeout = "1s" }
+action = {{ type = "exec", argv = ["/bin/sh", "-c", "(read x < {never}) & echo $!; wait"], timeout = "300ms" }}
 """)
     anna.emit("test.go")
     attributes = anna.wait_event("action.finished")["attributes"]
@@ -99,7 +101,7 @@ def test_a_mapping_that_triggers_itself_is_stopped_by_its_depth_or_budget(anna):
     anna.start("""
 [[mappings]]
 name = "everything"
-on = "*"
+on = ["*", "action.*", "mapping.*"]
 action = { type = "log", message = "again {kind}" }
 """)
     anna.emit("test.go")
@@ -111,18 +113,18 @@ action = { type = "log", message = "again {kind}" }
 
 def test_a_timer_makes_events(anna):
     anna.start("""
-[[timer]]
+[[timers]]
 name = "tick"
 every = "200ms"
 """)
-    anna.wait_for(lambda: len([e for e in anna.events("timer.*")]) >= 3, what="three ticks")
+    anna.wait_for(lambda: len([e for e in anna.events("timer.fired")]) >= 3, what="three ticks")
 
 
 def test_a_changed_file_is_an_event(anna):
     folder = anna.folder / "watched"
     folder.mkdir()
     anna.start(f"""
-[[file]]
+[[files]]
 name = "drop"
 path = "{folder}"
 """)

@@ -92,7 +92,7 @@ def test_what_was_undone_is_not_taken_again_by_a_restart(anna):
     anna.restart()
     seen(anna, "FIRST SAW 1")
     assert "SECOND SAW" not in anna.log()
-    assert anna.rpc("status")["health"] != "ok"  # and she says so
+    anna.wait_for(lambda: anna.rpc("status")["health"] != "ok", what="health telling of it")
 
 
 def test_an_unconfirmed_reload_undoes_itself(anna):

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which configuration a start begins with: the files, unless they are invalid or were undone or
+// refused before; then the last good generation, said loudly. No loop runs yet: all may block.
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "daemon/daemon.h"
+#include "daemon/reload.h"
+
+#define LOG_FOLDER "config"
+
+static bool use_generation(struct anna *anna, const struct generation *generation,
+	struct problems *problems, struct err *err) {
+	struct config_files files;
+	if (!generations_read(anna->generations, generation->number, &files, err)) {
+		return false;
+	}
+	files.fs = anna->services.fs;
+	anna->snapshot = snapshot_create(&anna->schema, &files, problems);
+	config_files_finish(&files);
+	if (!anna->snapshot) {
+		return err_set(err, ERR_CONFIG, "generation %llu does not load any more",
+			(unsigned long long)generation->number);
+	}
+	anna->generation = generation->number;
+	return true;
+}
+
+static bool use_files(struct anna *anna, struct config_files *files, struct problems *problems,
+	struct err *err) {
+	anna->snapshot = snapshot_create(&anna->schema, files, problems);
+	if (!anna->snapshot) {
+		return err_set(err, ERR_CONFIG, "the configuration has %zu error%s",
+			problems->errors, problems->errors == 1 ? "" : "s");
+	}
+	const struct generation *active =
+		generations_active(anna->generations, clock_wall(anna->clock));
+	if (active && strcmp(active->hash, files->hash) == 0) {
+		anna->generation = active->number;
+		return true;
+	}
+	struct generation wanted = {.author = "start",
+		.verdict = VERDICT_ACTIVE,
+		.time_ns = clock_wall(anna->clock)};
+	const struct generation *added;
+	if (!generations_add(anna->generations, files, &wanted, &added, err)) {
+		snapshot_unref(anna->snapshot);
+		anna->snapshot = NULL;
+		return false;
+	}
+	anna->generation = added->number;
+	return true;
+}
+
+bool reload_at_start(struct anna *anna, struct problems *problems, struct err *err) {
+	struct config_files files = {0};
+	struct err why = ERR_INIT;
+	bool has_files = config_files_read(anna->services.fs, anna->arguments->config_path,
+		anna->arguments->config_is_named, &files, &why);
+	const struct generation *last =
+		generations_active(anna->generations, clock_wall(anna->clock));
+	const struct generation *known =
+		has_files ? generations_find_hash(anna->generations, files.hash) : NULL;
+	bool ok = false;
+	if (has_files && (!last || !reload_is_distrusted(known, &why))) {
+		ok = use_files(anna, &files, problems, &why);
+	}
+	if (has_files) {
+		config_files_finish(&files);
+	}
+	if (ok) {
+		return true;
+	}
+	struct err older = ERR_INIT;
+	struct problems unseen = PROBLEMS_INIT;
+	if (last && use_generation(anna, last, &unseen, &older)) {
+		(void)snprintf(
+			anna->config_problem, sizeof(anna->config_problem), "%.190s", why.message);
+		log_error("the configuration is not in force: %s; running with generation %llu, "
+			  "the last good one",
+			why.message, (unsigned long long)anna->generation);
+		problems_finish(&unseen);
+		return true;
+	}
+	problems_finish(&unseen);
+	*err = why;
+	return false;
+}

@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/check.h"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "tests/fakes/fake_loop.h"
+
+struct note {
+	char text[64];
+	size_t n;
+	struct loop *loop;
+	struct timer timer;
+	struct timer other;
+	struct task task;
+	struct watch *doomed;
+};
+
+static void append(struct note *note, char c) {
+	note->text[note->n++] = c;
+	note->text[note->n] = '\0';
+}
+
+static void on_a(void *arg) {
+	append(arg, 'a');
+}
+
+static void on_b(void *arg) {
+	append(arg, 'b');
+}
+
+static void on_c(void *arg) {
+	append(arg, 'c');
+}
+
+TEST(timers_fire_in_order_of_due_time) {
+	struct fake_loop fake;
+	struct note note = {0};
+	struct timer a = {0}, b = {0}, c = {0};
+	fake_loop_init(&fake, 1);
+
+	timer_start(&c, fake.loop, 30, on_c, &note);
+	timer_start(&a, fake.loop, 10, on_a, &note);
+	timer_start(&b, fake.loop, 20, on_b, &note);
+	loop_advance(fake.loop, 100);
+
+	CHECK_TEXT(note.text, "abc");
+	fake_loop_finish(&fake);
+}
+
+TEST(timers_due_at_the_same_time_fire_in_the_order_they_were_set) {
+	struct fake_loop fake;
+	struct note note = {0};
+	struct timer a = {0}, b = {0}, c = {0};
+	fake_loop_init(&fake, 1);
+
+	timer_start(&b, fake.loop, 10, on_b, &note);
+	timer_start(&c, fake.loop, 10, on_c, &note);
+	timer_start(&a, fake.loop, 10, on_a, &note);
+	loop_advance(fake.loop, 10);
+
+	CHECK_TEXT(note.text, "bca");
+	fake_loop_finish(&fake);
+}
+
+TEST(a_stopped_timer_does_not_fire) {
+	struct fake_loop fake;
+	struct note note = {0};
+	struct timer a = {0}, b = {0};
+	fake_loop_init(&fake, 1);
+
+	timer_start(&a, fake.loop, 10, on_a, &note);
+	timer_start(&b, fake.loop, 20, on_b, &note);
+	timer_stop(&a);
+	loop_advance(fake.loop, 100);
+
+	CHECK_TEXT(note.text, "b");
+	CHECK(!timer_is_set(&a));
+	fake_loop_finish(&fake);
+}
+
+static void again(void *arg) {
+	struct note *note = arg;
+	append(note, 'a');
+	if (note->n < 5) {
+		timer_start(&note->timer, note->loop, 0, again, note);
+	}
+}
+
+TEST(a_timer_that_sets_itself_to_now_does_not_starve_others) {
+	struct fake_loop fake;
+	struct note note = {0};
+	fake_loop_init(&fake, 1);
+	note.loop = fake.loop;
+
+	timer_start(&note.timer, fake.loop, 0, again, &note);
+	timer_start(&note.other, fake.loop, 0, on_b, &note);
+	loop_step(fake.loop, 0);
+
+	CHECK_TEXT(note.text, "ab");
+	fake_loop_finish(&fake);
+}
+
+TEST(a_heap_of_many_timers_stays_in_order) {
+	enum {
+		N = 500
+	};
+	static struct timer timers[N];
+	struct fake_loop fake;
+	fake_loop_init(&fake, 7);
+	struct note note = {0};
+
+	for (int i = 0; i < N; i++) {
+		timer_start(&timers[i], fake.loop, (int64_t)random_below(&fake.random, 1000), on_a,
+			&note);
+	}
+	for (int i = 0; i < N; i += 2) {
+		timer_stop(&timers[i]);
+	}
+	for (int i = 1; i < N; i += 2) {
+		int64_t due = timers[i].due_ns;
+		for (int k = 1; k < N; k += 2) {
+			bool fired_before = !timer_is_set(&timers[k]);
+			CHECK(!fired_before || timers[k].due_ns <= due ||
+				!timer_is_set(&timers[i]));
+		}
+		note.n = 0;
+		loop_step(fake.loop, INT64_MAX);
+	}
+	for (int i = 0; i < N; i++) {
+		CHECK(!timer_is_set(&timers[i]));
+	}
+	fake_loop_finish(&fake);
+}
+
+static void post_task(void *arg) {
+	struct note *note = arg;
+	append(note, 'a');
+	task_post(&note->task, note->loop, on_b, note);
+	append(note, 'c');
+}
+
+TEST(a_task_runs_after_the_callback_that_posted_it) {
+	struct fake_loop fake;
+	struct note note = {0};
+	fake_loop_init(&fake, 1);
+	note.loop = fake.loop;
+
+	timer_start(&note.timer, fake.loop, 0, post_task, &note);
+	loop_advance(fake.loop, 1);
+
+	CHECK_TEXT(note.text, "acb");
+	fake_loop_finish(&fake);
+}
+
+TEST(a_cancelled_task_does_not_run) {
+	struct fake_loop fake;
+	struct note note = {0};
+	fake_loop_init(&fake, 1);
+
+	task_post(&note.task, fake.loop, on_a, &note);
+	task_cancel(&note.task);
+	loop_advance(fake.loop, 1);
+
+	CHECK_TEXT(note.text, "");
+	fake_loop_finish(&fake);
+}
+
+static void on_readable(void *arg, uint32_t events) {
+	struct note *note = arg;
+	CHECK(events & LOOP_READABLE);
+	append(note, 'r');
+	if (note->doomed) {
+		watch_stop(note->doomed);
+	}
+}
+
+TEST(a_watch_stopped_by_another_in_the_same_round_is_not_called) {
+	struct fake_loop fake;
+	struct note note = {0};
+	struct watch first = {0}, second = {0};
+	int a[2], b[2];
+	fake_loop_init(&fake, 1);
+	CHECK_INT(socketpair(AF_UNIX, SOCK_STREAM, 0, a), 0);
+	CHECK_INT(socketpair(AF_UNIX, SOCK_STREAM, 0, b), 0);
+	CHECK(watch_start(&first, fake.loop, a[0], LOOP_READABLE, on_readable, &note, NULL));
+	CHECK(watch_start(&second, fake.loop, b[0], LOOP_READABLE, on_readable, &note, NULL));
+	note.doomed = &second;
+	CHECK_INT(write(a[1], "x", 1), 1);
+	CHECK_INT(write(b[1], "x", 1), 1);
+
+	loop_step(fake.loop, 0);
+
+	CHECK(note.n == 1 || (note.n == 2 && !second.loop)); // the kernel chooses which is first
+	watch_stop(&first);
+	watch_stop(&second);
+	for (int i = 0; i < 2; i++) {
+		close(a[i]);
+		close(b[i]);
+	}
+	fake_loop_finish(&fake);
+}
+
+TEST(a_hang_up_is_reported_as_readable) {
+	struct fake_loop fake;
+	struct note note = {0};
+	struct watch watch = {0};
+	int fds[2];
+	fake_loop_init(&fake, 1);
+	CHECK_INT(pipe(fds), 0);
+	CHECK(watch_start(&watch, fake.loop, fds[0], LOOP_READABLE, on_readable, &note, NULL));
+	close(fds[1]);
+
+	loop_step(fake.loop, 0);
+
+	CHECK_TEXT(note.text, "r");
+	watch_stop(&watch);
+	close(fds[0]);
+	fake_loop_finish(&fake);
+}
+
+static void stop_loop(void *arg) {
+	loop_stop(arg);
+}
+
+TEST(the_real_loop_waits_for_a_timer_and_stops) {
+	struct err err = ERR_INIT;
+	struct loop *loop = loop_create(clock_system(), NULL, &err);
+	struct timer timer = {0};
+	int64_t before = clock_monotonic(clock_system());
+
+	timer_start(&timer, loop, 2 * NS_PER_MS, stop_loop, loop);
+	loop_run(loop);
+
+	CHECK(clock_monotonic(clock_system()) - before >= 2 * NS_PER_MS);
+	CHECK(loop_rounds(loop) >= 1);
+	loop_destroy(loop);
+}
+
+int main(void) {
+	return TESTS(RUN(timers_fire_in_order_of_due_time),
+		RUN(timers_due_at_the_same_time_fire_in_the_order_they_were_set),
+		RUN(a_stopped_timer_does_not_fire),
+		RUN(a_timer_that_sets_itself_to_now_does_not_starve_others),
+		RUN(a_heap_of_many_timers_stays_in_order),
+		RUN(a_task_runs_after_the_callback_that_posted_it),
+		RUN(a_cancelled_task_does_not_run),
+		RUN(a_watch_stopped_by_another_in_the_same_round_is_not_called),
+		RUN(a_hang_up_is_reported_as_readable),
+		RUN(the_real_loop_waits_for_a_timer_and_stops));
+}

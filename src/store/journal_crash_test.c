@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// Nothing acked is lost: seeded schedules over a simulated disk, and the test of that test.
+// ANNA_SCHEDULES: how many (2,000), ANNA_SEED: the first (1). A failing one prints its seed.
+#include "tests/check.h"
+#include "tests/fakes/journal_schedule.h"
+
+static uint64_t number_from(const char *variable, uint64_t otherwise) {
+	uint64_t value;
+	return str_to_uint64(str_from(getenv(variable)), &value) ? value : otherwise;
+}
+
+TEST(no_schedule_breaks_a_promise) {
+	struct buf reason = BUF_INIT;
+	uint64_t from = number_from("ANNA_SEED", 1), n = number_from("ANNA_SCHEDULES", 2000);
+
+	uint64_t seed = schedule_find(from, n, BUG_NONE, &reason);
+
+	if (seed != UINT64_MAX) {
+		print_error("ANNA_SEED=%llu ANNA_SCHEDULES=1: %s\n", (unsigned long long)seed,
+			buf_text(&reason));
+	} else {
+		print_message("# schedules %llu to %llu: all kept\n", (unsigned long long)from,
+			(unsigned long long)(from + n - 1));
+	}
+	CHECK(seed == UINT64_MAX);
+	buf_finish(&reason);
+}
+
+static void check_bug_is_found(enum planted_bug bug, const char *what) {
+	struct buf reason = BUF_INIT;
+	uint64_t seed = schedule_find(1, 500, bug, &reason);
+	print_message("# %s: found by seed %llu: %s\n", what, (unsigned long long)seed,
+		buf_text(&reason));
+	CHECK(seed != UINT64_MAX);
+	buf_finish(&reason);
+}
+
+TEST(a_directory_sync_left_out_is_found) {
+	check_bug_is_found(BUG_NO_DIRECTORY_SYNC, "no directory sync");
+}
+
+TEST(an_ack_before_the_sync_is_found) {
+	check_bug_is_found(BUG_ACK_BEFORE_SYNC, "ack before sync");
+}
+
+TEST(a_batch_that_is_not_atomic_is_found) {
+	check_bug_is_found(BUG_BATCH_NOT_ATOMIC, "batch not atomic");
+}
+
+int main(void) {
+	return TESTS(RUN(no_schedule_breaks_a_promise), RUN(a_directory_sync_left_out_is_found),
+		RUN(an_ack_before_the_sync_is_found), RUN(a_batch_that_is_not_atomic_is_found));
+}
