@@ -94,7 +94,7 @@ TEST(doubles_are_written_short) {
 TEST(any_double_reads_back_the_same) {
 	struct random random;
 	uint64_t seed = 20260131;
-	print_message("seed %llu\n", (unsigned long long)seed);
+	print_message("# seed %llu\n", (unsigned long long)seed);
 	random_init(&random, seed);
 	struct buf buf = BUF_INIT;
 	for (int i = 0; i < 20000; i++) {

@@ -31,7 +31,7 @@ TEST(rfc3339_times_are_read) {
 		{"2000-02-29T00:00:00Z", 951782400 * NS_PER_SECOND}};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		int64_t ns = -1;
-		print_message("%s\n", rows[i].text);
+		print_message("# %s\n", rows[i].text);
 		CHECK(time_parse(str_from(rows[i].text), &ns));
 		CHECK_INT(ns, rows[i].ns);
 	}
@@ -48,7 +48,7 @@ TEST(texts_that_are_no_rfc3339_times_are_refused) {
 		"9999-01-31T12:00:00Z", "+026-01-31T12:00:00Z"};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		int64_t ns = 42;
-		print_message("%s\n", rows[i]);
+		print_message("# %s\n", rows[i]);
 		CHECK(!time_parse(str_from(rows[i]), &ns));
 		CHECK_INT(ns, 42);
 	}
@@ -67,7 +67,7 @@ TEST(durations_are_read) {
 		{"3653d", 3653 * NS_PER_DAY}};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		int64_t ns = -1;
-		print_message("%s\n", rows[i].text);
+		print_message("# %s\n", rows[i].text);
 		CHECK(duration_parse(str_from(rows[i].text), &ns));
 		CHECK_INT(ns, rows[i].ns);
 	}
@@ -79,7 +79,7 @@ TEST(texts_that_are_no_durations_are_refused) {
 		"315619201", "1h 30m", "5min", "1e3"};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		int64_t ns = 42;
-		print_message("%s\n", rows[i]);
+		print_message("# %s\n", rows[i]);
 		CHECK(!duration_parse(str_from(rows[i]), &ns));
 		CHECK_INT(ns, 42);
 	}

@@ -74,7 +74,7 @@ TEST(percentiles_are_within_a_32nd_of_the_nearest_rank) {
 	struct histogram histogram, other;
 	struct random random;
 	uint64_t seed = 7;
-	print_message("seed %llu\n", (unsigned long long)seed);
+	print_message("# seed %llu\n", (unsigned long long)seed);
 	random_init(&random, seed);
 	histogram_init(&histogram);
 	histogram_init(&other);

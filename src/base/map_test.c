@@ -65,7 +65,7 @@ TEST(random_work_agrees_with_a_plain_array) {
 	struct random random;
 	uint64_t seed = 99;
 	size_t live = 0;
-	print_message("seed %llu\n", (unsigned long long)seed);
+	print_message("# seed %llu\n", (unsigned long long)seed);
 	random_init(&random, seed);
 	for (int step = 0; step < 100000; step++) {
 		size_t i = random_below(&random, KEYS);

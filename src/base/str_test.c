@@ -102,7 +102,7 @@ TEST(texts_that_are_no_doubles_are_refused) {
 		"1,5", " 1", "1 ", "1..2", "--1"};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		double value = 42;
-		print_message("%s\n", rows[i]);
+		print_message("# %s\n", rows[i]);
 		CHECK(!str_to_double(str_from(rows[i]), &value));
 		CHECK_DOUBLE(value, 42);
 	}
@@ -136,7 +136,7 @@ TEST(globs_match_runs_and_single_bytes) {
 		{"*.load*", "cpu.load1", true}, {"**a**", "bab", true}, {"[a]", "a", false},
 		{"[a]", "[a]", true}, {"*ab*ab", "abxab", true}, {"*ab*ab", "ab", false}};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		print_message("%s %s\n", rows[i].pattern, rows[i].text);
+		print_message("# %s %s\n", rows[i].pattern, rows[i].text);
 		CHECK(str_glob(str_from(rows[i].pattern), str_from(rows[i].text)) ==
 			rows[i].matches);
 	}

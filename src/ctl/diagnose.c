@@ -56,7 +56,7 @@ struct diagnosis {
 	bool is_foreign;
 	const char *state_folder;
 	enum lock_state lock_state;
-	struct process owner;			       // by the lock, else by the socket's peer
+	struct process owner;			       // by the lock or the socket's peer
 	const char *journal_error;		       // NULL: it was read
 	struct last_record records[DIAGNOSIS_RECORDS]; // newest first
 	size_t record_count;

@@ -94,6 +94,14 @@ static char *absolute(const char *path) {
 	return joined;
 }
 
+static bool is_http_address(const char *value) {
+	const char *colon = strrchr(value, ':');
+	uint64_t port;
+	return strcmp(value, "off") == 0 || strcmp(value, "auto") == 0 ||
+		(colon && colon > value && str_to_uint64(str_from(colon + 1), &port) &&
+			port <= 65535);
+}
+
 static bool take_option(
 	struct arguments *out, const char *name, const char *value, struct err *err) {
 	if (strcmp(name, "--config") == 0) {
@@ -108,6 +116,10 @@ static bool take_option(
 		out->socket_path = absolute(value);
 	} else if (strcmp(name, "--http") == 0) {
 		set_text(&out->http, value);
+		if (!is_http_address(value)) {
+			return err_set(err, ERR_INVALID,
+				"--http takes ADDRESS:PORT or off, not \"%s\"; see annad --help", value);
+		}
 	} else if (strcmp(name, "--sysroot") == 0) {
 		set_text(&out->sysroot, value);
 	} else if (strcmp(name, "--show") == 0) {

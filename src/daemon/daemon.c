@@ -18,6 +18,7 @@
 #define LOG_FOLDER "daemon"
 #define JOB_QUEUE 256
 #define BUS_RESERVE 256 // events of gap, health and lifecycle find room in a full queue
+#define BUS_UNKEPT 4    // times the queue: ids that may be given while the disk keeps none
 #define STATE_SAVE_NS (30 * NS_PER_SECOND)
 
 static bool open_journal(struct anna *anna, struct journal_recovery *recovery,
@@ -38,8 +39,13 @@ static bool open_journal(struct anna *anna, struct journal_recovery *recovery,
 	return *out != NULL;
 }
 
-// An unclean stop may have lost events that were accepted and not yet durable; their ids are never
-// given again: at most `queue` of them were in flight.
+// An unclean stop may have lost events that were accepted and not yet durable; their ids are not
+// given again: the bus gives no more than these above the last that was kept.
+static uint64_t lost_ids_most(const struct anna *anna) {
+	const struct journal_config *config = snapshot_section(anna->snapshot, &journal_section);
+	return BUS_UNKEPT * (uint64_t)config->queue;
+}
+
 static bool start_bus(struct anna *anna, struct journal_recovery *recovery, struct err *err) {
 	const struct journal_config *config = snapshot_section(anna->snapshot, &journal_section);
 	struct journal *journal;
@@ -49,13 +55,14 @@ static bool start_bus(struct anna *anna, struct journal_recovery *recovery, stru
 	size_t queue = (size_t)config->queue;
 	bool is_first = recovery->last_sequence == 0 && recovery->damage_count == 0;
 	anna->was_clean = recovery->was_clean || is_first;
-	uint64_t skip = anna->was_clean ? 0 : (uint64_t)queue;
+	uint64_t skip = anna->was_clean ? 0 : lost_ids_most(anna);
 	struct bus_options options = {.loop = anna->services.loop,
 		.random = anna->services.random,
 		.kinds = anna->kinds,
 		.next_id = recovery->last_sequence + skip + 1,
 		.capacity = queue,
-		.reserve = BUS_RESERVE};
+		.reserve = BUS_RESERVE,
+		.unkept_max = lost_ids_most(anna)};
 	anna->services.bus = bus_create(&options);
 	anna->writer = writer_start(anna->services.loop, journal, queue, bus_on_result,
 		anna->services.bus, err);
@@ -84,13 +91,11 @@ static void publish_gap(struct anna *anna, const char *reason, const char *watch
 
 static void report_recovery(struct anna *anna, const struct journal_recovery *recovery) {
 	if (!anna->was_clean) {
-		const struct journal_config *config =
-			snapshot_section(anna->snapshot, &journal_section);
 		log_warn("the last run did not end in order: what was accepted after event %llu "
 			 "and not yet durable may be lost",
 			(unsigned long long)recovery->last_sequence);
 		publish_gap(anna, "unclean stop", NULL, recovery->last_sequence + 1,
-			recovery->last_sequence + (uint64_t)config->queue);
+			recovery->last_sequence + lost_ids_most(anna));
 	}
 	for (size_t i = 0; i < recovery->damage_count && i < 16; i++) {
 		log_error("the journal's stream %s is damaged: events %llu to %llu may be lost",
@@ -212,13 +217,14 @@ struct anna *daemon_create(const struct daemon_seam *seam, const struct argument
 }
 
 bool daemon_start(struct anna *anna, struct err *err) {
+	// First what was left unfinished, so that its order is kept before anything new.
+	engine_recover(anna->engine, anna->journal_folder, on_recovered, anna);
 	if (!parts_start(anna, err)) {
 		return false;
 	}
 	timer_start(&anna->second, anna->services.loop, NS_PER_SECOND, on_second, anna);
 	anna->state_saved_ns = clock_monotonic(anna->clock);
 	reload_watch_confirm(anna);
-	engine_recover(anna->engine, anna->journal_folder, on_recovered, anna);
 	return true;
 }
 

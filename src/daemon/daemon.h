@@ -49,6 +49,7 @@ struct anna {
 	int64_t started_ns; // monotonic
 	int64_t process_started_ns;
 
+	struct arena *arena; // of what lives as long as Anna
 	struct schema schema;
 	struct section const **sections;
 	struct variants variant_set;

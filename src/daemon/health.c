@@ -50,6 +50,7 @@ static void look_at_journal(struct anna *anna, const struct health_config *confi
 	bus_get_stats(anna->services.bus, &bus);
 	bool is_failing = writer.is_failing || bus.is_failing;
 	if (is_failing) {
+		bus_try_again(anna->services.bus); // or a quiet machine would never notice
 		add_reason(anna, HEALTH_CRITICAL, "journal",
 			"free space on, or mend, the disk that holds the state folder",
 			"the journal cannot keep events: %s", writer.reason);

@@ -7,12 +7,35 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/str.h"
 
+// A folder somebody else owns or may write to could be swapped under our feet.
+static bool folder_is_ours(const char *folder, struct err *err) {
+	struct stat link, stat_;
+	if (lstat(folder, &link) < 0 || stat(folder, &stat_) < 0) {
+		return err_errno(err, "cannot look at the state folder %s", folder);
+	}
+	if ((link.st_uid != geteuid() && link.st_uid != 0) || stat_.st_uid != geteuid()) {
+		return err_set(err, ERR_DENIED,
+			"the state folder %s belongs to uid %u, not to us (uid %u): give it to us or "
+			"name another with --state-dir",
+			folder, link.st_uid != geteuid() ? link.st_uid : stat_.st_uid, geteuid());
+	}
+	if (stat_.st_mode & (S_IWGRP | S_IWOTH)) {
+		return err_set(err, ERR_DENIED,
+			"others may write to the state folder %s: chmod go-w it", folder);
+	}
+	return true;
+}
+
 int lock_take(const char *state_folder, struct err *err) {
+	if (!folder_is_ours(state_folder, err)) {
+		return -1;
+	}
 	_cleanup_(freep) char *path = xasprintf("%s/lock", state_folder);
 	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
 	if (fd < 0) {

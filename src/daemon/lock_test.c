@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -69,8 +70,20 @@ TEST(a_symlink_in_place_of_the_lock_is_refused) {
 	remove_folder();
 }
 
+TEST(a_folder_others_may_write_to_is_refused) {
+	struct err err = ERR_INIT;
+	make_folder();
+	CHECK_INT(chmod(folder, 0770), 0);
+
+	CHECK_INT(lock_take(folder, &err), -1);
+
+	CHECK_INT(err.code, ERR_DENIED);
+	remove_folder();
+}
+
 int main(void) {
 	return TESTS(RUN(a_second_owner_is_refused_with_the_pid_of_the_first),
 		RUN(the_lock_of_a_dead_owner_is_free),
-		RUN(a_symlink_in_place_of_the_lock_is_refused));
+		RUN(a_symlink_in_place_of_the_lock_is_refused),
+		RUN(a_folder_others_may_write_to_is_refused));
 }

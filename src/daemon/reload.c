@@ -179,6 +179,7 @@ static void prepare(void *arg) {
 		snapshot_unref(reload->after);
 		reload->after = NULL;
 	}
+	result->total_us = result->parse_us + result->check_us; // + apply, later
 	result->commit_us =
 		(clock_monotonic(clock) - parsed) / NS_PER_US - result->check_us;
 }
@@ -288,12 +289,13 @@ static void apply(struct reload *reload) {
 	}
 	int64_t now = clock_monotonic(anna->clock);
 	result->apply_us += now / NS_PER_US;
-	result->total_us = result->parse_us + result->check_us + result->apply_us;
+	result->total_us += result->apply_us;
 	histogram_record(&anna->reload_ns, now - reload->begun_ns);
 	if (reload->number) {
 		publish_changed(anna, reload, previous, result->is_pending ? "pending" : "active");
-		log_info("generation %llu is in force (%zu changes, by %s)",
-			(unsigned long long)reload->number, result->changes.n, reload->author);
+		log_info("generation %llu is in force (%zu change%s, by %s)",
+			(unsigned long long)reload->number, result->changes.n,
+			result->changes.n == 1 ? "" : "s", reload->author);
 	}
 }
 

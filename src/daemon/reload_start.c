@@ -53,9 +53,32 @@ static bool use_files(struct anna *anna, struct config_files *files, struct prob
 	return true;
 }
 
+// A generation that waited for a confirmation when its time ran out is undone now.
+static void undo_unconfirmed(struct anna *anna) {
+	int64_t now = clock_wall(anna->clock);
+	for (size_t i = generations_count(anna->generations); i > 0; i--) {
+		const struct generation *item = generations_get(anna->generations, i - 1);
+		uint64_t number = item->number, previous = item->previous;
+		struct err err = ERR_INIT;
+		if (item->verdict != VERDICT_PENDING || item->confirm_by_ns > now) {
+			continue;
+		}
+		log_warn("generation %llu was not confirmed in time: going back to %llu",
+			(unsigned long long)number, (unsigned long long)previous);
+		if (!generations_set_verdict(anna->generations, number, VERDICT_UNDONE, &err) ||
+			!generations_set_verdict(
+				anna->generations, previous, VERDICT_ACTIVE, &err)) {
+			log_error("generation %llu could not be marked undone: %s",
+				(unsigned long long)number, err.message);
+		}
+		return; // there is at most one
+	}
+}
+
 bool reload_at_start(struct anna *anna, struct problems *problems, struct err *err) {
 	struct config_files files = {0};
 	struct err why = ERR_INIT;
+	undo_unconfirmed(anna);
 	bool has_files = config_files_read(anna->services.fs, anna->arguments->config_path,
 		anna->arguments->config_is_named, &files, &why);
 	const struct generation *last =

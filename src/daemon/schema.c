@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "capabilities/capabilities.h"
 #include "daemon/daemon.h"
+#include "engine/mapping.h"
 #include "formats/json.h"
 #include "rpc/describe.h"
 #include "rpc/methods.h"
@@ -136,18 +137,6 @@ const struct section health_section = {
 	.size = sizeof(struct health_config),
 };
 
-static void build_variants(struct anna *anna) {
-	struct variant *items = xcalloc(actions_count, sizeof(*items));
-	for (size_t i = 0; i < actions_count; i++) {
-		items[i] = (struct variant){.name = actions[i]->name,
-			.summary = actions[i]->summary,
-			.rows = actions[i]->rows,
-			.size = actions[i]->size,
-			.descriptor = actions[i]};
-	}
-	anna->variant_set = (struct variants){"action", items, actions_count};
-}
-
 static void build_sections(struct anna *anna) {
 	size_t most = 4 + anna->part_count;
 	size_t n = 0;
@@ -202,13 +191,14 @@ void daemon_build_schema(struct anna *anna, const struct daemon_seam *seam) {
 	} else {
 		list_parts(anna);
 	}
-	build_variants(anna);
+	anna->arena = arena_create();
+	anna->variant_set = mapping_action_variants(anna->arena, actions, actions_count);
 	build_sections(anna);
 	build_kinds(anna);
 }
 
 void daemon_finish_schema(struct anna *anna) {
-	free((void *)anna->variant_set.items);
+	arena_destroy(anna->arena);
 	free(anna->sections);
 	free(anna->parts);
 	kinds_destroy(anna->kinds);

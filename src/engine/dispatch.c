@@ -88,7 +88,7 @@ void dispatch_event(
 		if (!condition_holds(mapping->condition, event)) {
 			continue;
 		}
-		if (mapping->class == class && !lane->is_removed) {
+		if (mapping->class == class) {
 			if (class == CLASS_REFLEX) {
 				run_or_wait(lane, event, mapping, NULL, 1);
 			} else {

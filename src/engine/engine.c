@@ -66,7 +66,7 @@ void engine_destroy(struct engine *engine) {
 	catch_up_forget(engine);
 	struct map_entry *entry;
 	for (size_t cursor = 0; (entry = map_next(&engine->lanes, &cursor));) {
-		lane_remove(entry->value);
+		lane_orphan(entry->value);
 	}
 	while (!list_is_empty(&engine->tables)) {
 		struct table *table = list_item(engine->tables.next, struct table, node);
@@ -107,7 +107,6 @@ static struct lane *take_lane(struct engine *engine, const struct table *before,
 		lane = lane_create(engine, mapping, snapshot);
 		(void)map_put(&engine->lanes, lane->name, lane);
 	}
-	lane->seen = engine->configures;
 	return lane;
 }
 
@@ -143,7 +142,6 @@ void engine_configure(struct engine *engine, struct snapshot *snapshot) {
 	struct table *table = xcalloc(1, sizeof(*table));
 	struct bus_stats stats;
 	bus_get_stats(engine->services->bus, &stats);
-	engine->configures++;
 	*table = (struct table){.refs = 1,
 		.snapshot = snapshot_ref(snapshot),
 		.mappings = list.items,
@@ -152,12 +150,6 @@ void engine_configure(struct engine *engine, struct snapshot *snapshot) {
 		.from_id = before ? stats.last_id + 1 : 0};
 	for (size_t i = 0; i < list.n; i++) {
 		table->lanes[i] = take_lane(engine, before, i, &table->mappings[i], snapshot);
-	}
-	for (size_t i = 0; before && i < before->n; i++) {
-		if (before->lanes[i]->seen != engine->configures) {
-			(void)map_remove(&engine->lanes, before->lanes[i]->name);
-			lane_remove(before->lanes[i]);
-		}
 	}
 	if (before && before->listeners && all_hear_the_same(before, table)) {
 		table->listeners = listeners_ref(before->listeners);

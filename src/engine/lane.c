@@ -29,6 +29,9 @@ void lane_unref(struct lane *lane) {
 		return;
 	}
 	assert(list_is_empty(&lane->waiting));
+	if (lane->engine) {
+		(void)map_remove(&lane->engine->lanes, lane->name);
+	}
 	timer_stop(&lane->budget_timer);
 	timer_stop(&lane->refused_timer);
 	list_remove(&lane->turn_node);
@@ -45,16 +48,24 @@ void lane_configure(struct lane *lane, const struct mapping *mapping, struct sna
 	lane->mapping = mapping;
 	lane->snapshot = snapshot_ref(snapshot);
 	snapshot_unref(before);
-	if (is_wider && lane->waiting_count) {
+	if (!mapping->enabled && lane->waiting_count) {
+		struct event *last = list_item(lane->waiting.prev, struct waiting, node)->event;
+		lane->refused_unreported += lane->waiting_count - 1;
+		lane_refuse(lane, last, "disabled"); // told once, with how many
+		forget_waiting(lane);
+	} else if (is_wider && lane->waiting_count) {
 		lane_wants_turn(lane);
 	}
 }
 
-void lane_remove(struct lane *lane) {
-	lane->is_removed = true;
+void lane_orphan(struct lane *lane) {
+	lane->refs++; // what waits may hold the last reference
 	forget_waiting(lane);
 	timer_stop(&lane->budget_timer);
 	timer_stop(&lane->refused_timer);
+	(void)map_remove(&lane->engine->lanes, lane->name);
+	lane->engine = NULL;
+	lane_unref(lane);
 }
 
 static void on_budget_due(void *arg) {

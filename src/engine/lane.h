@@ -14,14 +14,13 @@
 #define RUNNING_MAX 512	   // runs at once, over all mappings: each may be a process
 #define STARTS_PER_TURN 16 // from one queue before others get their turn
 
-// A mapping while it is in force, over reloads. Lives as long as a table or a run refers to it.
+// A mapping while it is in force, over reloads. Lives as long as a table, a run or something that
+// waits refers to it: what a removed mapping had accepted, it still does.
 struct lane {
 	uint32_t refs;
-	struct engine *engine;
+	struct engine *engine; // NULL: the engine has gone
 	const struct mapping *mapping; // of the newest snapshot that has it
 	struct snapshot *snapshot;
-	bool is_removed;
-	uint64_t seen; // the last configure that had it
 	double tokens;
 	int64_t refilled_ns;
 	struct list waiting; // struct waiting, oldest event first
@@ -91,8 +90,7 @@ struct engine {
 	const struct services *services;
 	struct subscription subscription;
 	struct list tables;
-	struct map lanes; // name -> lane, of the newest table
-	uint64_t configures;
+	struct map lanes; // name -> lane, removed ones included while they live
 	struct list turns;	// lanes that could start more
 	struct list stalled;	// lanes that could not, because the journal's queue was full
 	struct list runs;	// started, not done
@@ -127,8 +125,8 @@ _must_use_ struct lane *lane_create(
 void lane_unref(struct lane *lane);
 // Takes on a mapping of the same name from a newer snapshot.
 void lane_configure(struct lane *lane, const struct mapping *mapping, struct snapshot *snapshot);
-// No longer in the configuration: forgets what waits.
-void lane_remove(struct lane *lane);
+// The engine goes: forgets what waits; an assured run's obligation stays behind the cursor.
+void lane_orphan(struct lane *lane);
 bool lane_take_token(struct lane *lane);
 void lane_refuse(struct lane *lane, struct event *event, const char *reason);
 

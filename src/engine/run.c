@@ -271,6 +271,7 @@ static void wait_in_lane(
 	*waiting = (struct waiting){
 		.event = event_ref(event), .obligation = obligation, .attempt = attempt};
 	list_add_last(&lane->waiting, &waiting->node);
+	lane->refs++;
 	lane->waiting_count++;
 	lane->engine->waiting_count++;
 	lane_wants_turn(lane);
@@ -293,8 +294,9 @@ void run_or_wait(struct lane *lane, struct event *event, const struct mapping *m
 	lane->matched++;
 	lane->engine->matched++;
 	lane->last_event = event->id;
-	if (event->depth > mapping->max_depth) {
-		lane_refuse(lane, event, "depth");
+	bool is_too_deep = event->depth > mapping->max_depth;
+	if (is_too_deep || !lane->mapping->enabled) { // disabled since the event was accepted
+		lane_refuse(lane, event, is_too_deep ? "depth" : "disabled");
 		if (obligation) {
 			obligation_release(lane->engine, obligation);
 		}
@@ -317,6 +319,7 @@ static void waiting_free(struct lane *lane, struct waiting *waiting) {
 	lane->engine->waiting_count--;
 	event_unref(waiting->event);
 	free(waiting);
+	lane_unref(lane);
 }
 
 // True when more of this lane could start at once.
@@ -376,6 +379,7 @@ static void on_retry(void *arg) {
 // --- the end ---
 
 void forget_waiting(struct lane *lane) {
+	lane->refs++; // what waits may hold the last reference
 	while (!list_is_empty(&lane->waiting)) {
 		struct waiting *waiting = list_item(lane->waiting.next, struct waiting, node);
 		if (waiting->obligation) {
@@ -383,6 +387,7 @@ void forget_waiting(struct lane *lane) {
 		}
 		waiting_free(lane, waiting);
 	}
+	lane_unref(lane);
 }
 
 // Every run is ended, or left to its action without an engine; its action.finished is published

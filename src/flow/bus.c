@@ -12,6 +12,8 @@
 #include "base/alloc.h"
 #include "io/loop.h"
 
+#define PROBE_KEY "bus.probe" // a state that says nothing
+
 struct entry {
 	uint64_t id;
 	struct event *event; // NULL: a state record
@@ -34,8 +36,13 @@ struct bus {
 	bool is_showing;
 	uint64_t next_id;
 	struct bus_stats stats;
-	uint64_t gap_from, gap_to, gap_count; // failed and not yet reported
+	uint64_t kept_id; // the last that was
+	uint64_t gap_from, gap_to, gap_count; // failed and not yet told
 	char gap_reason[200];
+	// The gap that is being told by event `id`, until that is durable; 0: none is.
+	struct {
+		uint64_t id, from, to, count;
+	} told;
 };
 
 struct bus *bus_create(const struct bus_options *options) {
@@ -46,6 +53,7 @@ struct bus *bus_create(const struct bus_options *options) {
 	bus->next_id = options->next_id;
 	bus->stats.last_id = options->next_id - 1;
 	bus->stats.durable_id = options->next_id - 1;
+	bus->kept_id = options->next_id - 1;
 	list_init(&bus->subscriptions);
 	return bus;
 }
@@ -136,9 +144,23 @@ static void show_accepted(struct bus *bus) {
 	bus->is_showing = false;
 }
 
-// Gives the next place in the ring, or NULL with *err. is_reserved may use the last places.
-static struct entry *take_place(struct bus *bus, bool is_reserved, struct err *err) {
-	size_t room = bus->options.capacity - (is_reserved ? 0 : bus->options.reserve);
+enum urgency {
+	ORDINARY,
+	RESERVED, // may use the last places of the ring
+	GAP
+};
+
+// Ids the journal does not know of, as many as there may be.
+static bool has_ids(const struct bus *bus, enum urgency urgency) {
+	uint64_t most = bus->options.unkept_max;
+	uint64_t unkept = bus->next_id - 1 - bus->kept_id;
+	uint64_t may = urgency == GAP ? most : urgency == RESERVED ? most / 4 * 3 : most / 2;
+	return most == 0 || unkept < may;
+}
+
+// Gives the next place in the ring, or NULL with *err.
+static struct entry *take_place(struct bus *bus, enum urgency urgency, struct err *err) {
+	size_t room = bus->options.capacity - (urgency == ORDINARY ? bus->options.reserve : 0);
 	if (!bus->writer) {
 		bus->stats.refused++;
 		err_set(err, ERR_UNAVAILABLE, "the journal is not open: Anna is starting or stopping");
@@ -148,6 +170,12 @@ static struct entry *take_place(struct bus *bus, bool is_reserved, struct err *e
 		bus->stats.refused++;
 		err_set(err, ERR_BUSY, "%zu events wait for the journal already: try again",
 			bus->count);
+		return NULL;
+	}
+	if (!has_ids(bus, urgency)) {
+		bus->stats.refused++;
+		err_set(err, ERR_STORAGE, "the journal has kept nothing since event %llu",
+			(unsigned long long)bus->kept_id);
 		return NULL;
 	}
 	struct entry *entry = entry_at(bus, bus->count++);
@@ -172,7 +200,7 @@ static void complete(struct bus *bus, struct event *event, uint64_t id) {
 	}
 }
 
-static uint64_t publish(struct bus *bus, struct event *event, bool is_reserved,
+static uint64_t publish(struct bus *bus, struct event *event, enum urgency urgency,
 	bus_durable_fn *on_durable, void *arg, struct err *err) {
 	const struct kind *kind = kinds_find(bus->options.kinds, event->kind);
 	if (!kind && !(kind_is_free(event->kind) && kind_is_valid(event->kind))) {
@@ -188,7 +216,7 @@ static uint64_t publish(struct bus *bus, struct event *event, bool is_reserved,
 		event_unref(event);
 		return 0;
 	}
-	struct entry *entry = take_place(bus, is_reserved, err);
+	struct entry *entry = take_place(bus, urgency, err);
 	if (!entry) {
 		event_unref(event);
 		return 0;
@@ -206,15 +234,16 @@ static uint64_t publish(struct bus *bus, struct event *event, bool is_reserved,
 
 uint64_t bus_publish(struct bus *bus, struct event *event, bus_durable_fn *on_durable, void *arg,
 	struct err *err) {
-	return publish(bus, event, false, on_durable, arg, err);
+	return publish(bus, event, ORDINARY, on_durable, arg, err);
 }
 
 uint64_t bus_publish_reserved(struct bus *bus, struct event *event, struct err *err) {
-	return publish(bus, event, true, NULL, NULL, err);
+	return publish(bus, event, RESERVED, NULL, NULL, err);
 }
 
-uint64_t bus_keep_state(struct bus *bus, const char *key, struct str value, struct err *err) {
-	struct entry *entry = take_place(bus, false, err);
+static uint64_t keep_state(struct bus *bus, const char *key, struct str value,
+	enum urgency urgency, struct err *err) {
+	struct entry *entry = take_place(bus, urgency, err);
 	if (!entry) {
 		return 0;
 	}
@@ -225,6 +254,10 @@ uint64_t bus_keep_state(struct bus *bus, const char *key, struct str value, stru
 	return id;
 }
 
+uint64_t bus_keep_state(struct bus *bus, const char *key, struct str value, struct err *err) {
+	return keep_state(bus, key, value, ORDINARY, err);
+}
+
 static void remember_gap(struct bus *bus, uint64_t id, const struct err *err) {
 	if (!bus->gap_count++) {
 		bus->gap_from = id;
@@ -233,15 +266,64 @@ static void remember_gap(struct bus *bus, uint64_t id, const struct err *err) {
 	(void)snprintf(bus->gap_reason, sizeof(bus->gap_reason), "%.190s", err->message);
 }
 
+// What was told comes back when the telling itself failed.
+static void take_back_gap(struct bus *bus) {
+	if (!bus->gap_count) {
+		bus->gap_to = bus->told.to;
+	}
+	bus->gap_from = bus->told.from;
+	bus->gap_count += bus->told.count;
+}
+
 static void report_gap(struct bus *bus) {
+	if (bus->told.id || !bus->gap_count || !bus->writer) {
+		return;
+	}
 	struct event *event = event_create("source.gap", "journal", STR("journal"));
 	event_set_text(event, "source", "journal");
 	event_set_text(event, "reason", bus->gap_reason);
 	event_set_int(event, "from", (int64_t)bus->gap_from);
 	event_set_int(event, "to", (int64_t)bus->gap_to);
 	event_set_int(event, "count", (int64_t)bus->gap_count);
-	if (bus_publish_reserved(bus, event, NULL)) {
+	bus->told.from = bus->gap_from;
+	bus->told.to = bus->gap_to;
+	bus->told.count = bus->gap_count;
+	bus->told.id = publish(bus, event, GAP, NULL, NULL, NULL);
+	if (bus->told.id) {
 		bus->gap_count = 0;
+	}
+}
+
+void bus_try_again(struct bus *bus) {
+	report_gap(bus);
+	if (bus->count == 0 && bus->writer) { // no event was lost, but something was refused
+		(void)keep_state(bus, PROBE_KEY, (struct str){0}, GAP, NULL); // told by the next
+	}
+}
+
+// The newest id, if nobody has heard of it but the journal, which refused it: it can be given
+// again, so that trying for days uses up none.
+static bool take_back_id(struct bus *bus, uint64_t id) {
+	if (bus->count > 0 || id + 1 != bus->next_id) {
+		return false;
+	}
+	bus->next_id = id;
+	bus->stats.last_id = bus->stats.durable_id = id - 1;
+	return true;
+}
+
+static void on_failed(struct bus *bus, uint64_t id, bool is_event, const struct err *err) {
+	bool is_telling = id == bus->told.id;
+	if (is_telling) {
+		take_back_gap(bus);
+		bus->told.id = 0;
+	}
+	bus->stats.failed += is_event;
+	if ((!is_event || is_telling) && take_back_id(bus, id)) {
+		return;
+	}
+	if (is_event) {
+		remember_gap(bus, id, err);
 	}
 }
 
@@ -255,13 +337,16 @@ void bus_on_result(void *arg, uint64_t first, uint64_t last, const struct err *e
 		bus->shown -= bus->shown ? 1 : 0;
 		bus->stats.durable_id = entry.id;
 		buf_finish(&entry.state);
+		if (err) {
+			on_failed(bus, entry.id, entry.event != NULL, err);
+		} else {
+			bus->kept_id = entry.id;
+			bus->told.id = entry.id == bus->told.id ? 0 : bus->told.id;
+		}
 		if (!entry.event) {
 			continue;
 		}
-		if (err) {
-			bus->stats.failed++;
-			remember_gap(bus, entry.id, err);
-		} else {
+		if (!err) {
 			bus->stats.durable++;
 			show(bus, PHASE_DURABLE, entry.event);
 		}
@@ -271,7 +356,7 @@ void bus_on_result(void *arg, uint64_t first, uint64_t last, const struct err *e
 		event_unref(entry.event);
 	}
 	bus->stats.is_failing = err != NULL;
-	if (!err && bus->gap_count && bus->writer) {
+	if (!err) {
 		report_gap(bus);
 	}
 }

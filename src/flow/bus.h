@@ -37,6 +37,10 @@ struct bus_options {
 	uint64_t next_id;    // the first id to give
 	size_t capacity;     // events in flight to the journal
 	size_t reserve;      // of these, kept for gap, health and lifecycle events
+	// Ids given above the last that was kept: no more than this (0: no limit), so that a restart
+	// knows which may have been given. While the disk refuses, ordinary events may have half of
+	// it, those of the reserve three quarters, and the rest is for trying whether it works again.
+	uint64_t unkept_max;
 };
 
 _must_use_ struct bus *bus_create(const struct bus_options *options);
@@ -46,6 +50,8 @@ void bus_destroy(struct bus *bus);
 void bus_set_writer(struct bus *bus, struct writer *writer);
 // The writer's result callback; arg is the bus.
 void bus_on_result(void *bus, uint64_t first, uint64_t last, const struct err *err);
+// Once in a while when the journal refuses: tries to tell the gap, which shows whether it works.
+void bus_try_again(struct bus *bus);
 // The generation stamped on events from now on.
 void bus_set_generation(struct bus *bus, uint64_t generation);
 

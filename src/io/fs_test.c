@@ -9,7 +9,7 @@
 static struct buf content = BUF_INIT;
 
 static const char *read_back(struct fs *fs, const char *path) {
-	struct err err;
+	static struct err err; // its message is returned
 	buf_clear(&content);
 	return fs_read_file(fs, path, 1000, &content, &err) ? buf_text(&content) : err.message;
 }

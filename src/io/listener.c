@@ -340,10 +340,13 @@ static bool bind_path(int fd, const struct sockaddr_un *address, mode_t mode, gi
 static bool make_address(const char *path, struct sockaddr_un *out, struct err *err) {
 	*out = (struct sockaddr_un){.sun_family = AF_UNIX};
 	size_t len = strlen(path);
-	if (len == 0 || len >= sizeof(out->sun_path)) {
+	if (len == 0) {
+		return err_set(err, ERR_INVALID, "the socket path is empty");
+	}
+	if (len >= sizeof(out->sun_path)) {
 		return err_set(err, ERR_INVALID,
-			"the socket path %s has %zu bytes; at most %zu are possible", path, len,
-			sizeof(out->sun_path) - 1);
+			"a socket path of %zu bytes is too long; at most %zu are possible: %.200s",
+			len, sizeof(out->sun_path) - 1, path);
 	}
 	memcpy(out->sun_path, path, len);
 	return true;

@@ -89,7 +89,6 @@ TEST(no_message_and_no_wake_up_is_lost_between_two_threads) {
 	while (expected <= MANY) {
 		mailbox_wait(box, 10000);
 		size_t n = mailbox_take(box, out, 16);
-		CHECK(n > 0 || mailbox_depth(box) == 0);
 		for (size_t i = 0; i < n; i++) {
 			CHECK_INT((uintptr_t)out[i], expected++);
 		}

@@ -164,10 +164,10 @@ void call_fail_problems(struct call *call, const struct err *err, const struct p
 	struct buf text = BUF_INIT;
 	problems_format(problems, &text);
 	if (text.len) {
-		struct str lines = str_trim(buf_str(&text));
-		size_t len = strlen(full.message);
-		(void)snprintf(full.message + len, sizeof(full.message) - len, ":\n%" STR_FMT,
-			STR_ARG(lines)); // cut is fine: data.problems has all
+		// Cut is fine: data.problems has all.
+		(void)snprintf(full.message, sizeof(full.message),
+			"the configuration has %zu error%s:\n%" STR_FMT, problems->errors,
+			problems->errors == 1 ? "" : "s", STR_ARG(str_trim(buf_str(&text))));
 	}
 	buf_finish(&text);
 	call->rpc->stats.failures++;

@@ -58,8 +58,8 @@ struct arena *call_arena(struct call *call);
 struct json_writer *call_result(struct call *call);
 void call_reply(struct call *call);
 void call_fail(struct call *call, const struct err *err);
-// As call_fail; what is wrong with a configuration goes along: the first of it in the message, all
-// of it as data.problems [{file, line, column, is_warning, message}].
+// As call_fail, for a configuration with errors: the first of them are the message (err's code
+// counts, its text only when there are none), all are data.problems.
 void call_fail_problems(struct call *call, const struct err *err, const struct problems *problems);
 // [{file, line, column, is_warning, message}]
 void problems_write(struct json_writer *writer, const struct problems *problems);

@@ -33,7 +33,7 @@ struct journal_options {
 
 // What opening found; ranges of sequence numbers, inclusive; 0 to 0: none.
 struct journal_recovery {
-	uint64_t last_sequence; // the highest readable
+	uint64_t last_sequence; // the highest in use: readable, or acked once and damaged
 	bool was_clean;		// closed by journal_close
 	uint64_t cut_bytes;	// unacked tail, cut silently
 	size_t damage_count;	// damaged ranges before an acked offset: lost and skipped
@@ -52,7 +52,8 @@ void journal_close(struct journal *journal);
 
 // Writes n records of one stream as one frame; sequences must rise over all calls. Not durable
 // before journal_sync. False (nothing of it will be read back) when the disk refuses; the caller
-// may try again with the same records.
+// may try again with the same records, after a journal_sync: when what refused was a write of
+// earlier records, that sync is the one to say so.
 _must_use_ bool journal_append(struct journal *journal, const char *stream,
 	const struct record *records, size_t n, struct err *err);
 // Makes everything appended so far durable, in all streams. False when that failed: the affected

@@ -93,7 +93,7 @@ TEST(a_saved_state_survives_whatever_the_disk_does_next) {
 				faults = (struct sim_fs_faults){1000, 1000, 1000, 1000, 1000, 1000};
 			}
 			sim_fs_set_faults(sim, &faults);
-			char text[16];
+			char text[32];
 			(void)snprintf(text, sizeof(text), "state %d", ++tried);
 			if (state_save(sim_fs(sim), "/state", str_from(text), &err)) {
 				saved = tried;

@@ -41,9 +41,32 @@ bool tail_is_dirty(const struct tail *tail) {
 	return tail->last_sequence != tail->kept.sequence || tail->is_broken;
 }
 
+// Cuts the abandoned segment where the last good sync left it: for readers, for the room, and so
+// that one flipped bit in the OPEN frame of its successor does not bring back what was taken back.
+// That frame is what counts; so a failure here does not matter.
+static void cut_abandoned(struct tail *tail, bool syncs) {
+	struct segment_file file;
+	struct err ignored;
+	if (!tail->kept.id ||
+		segment_open(tail->fs, tail->folder, tail->name, tail->kept.id, O_RDWR, &file,
+			&ignored) <= 0) {
+		return;
+	}
+	bool is_cut = tail->fs->truncate(tail->fs, file.fd, tail->kept.end) == 0;
+	for (size_t i = 0; is_cut && i < tail->shelf.n; i++) {
+		if (tail->shelf.entries[i].id == tail->kept.id) {
+			tail->shelf.entries[i].size = tail->kept.end;
+		}
+	}
+	if (is_cut && syncs) {
+		(void)tail->fs->sync(tail->fs, file.fd); // nothing acked depends on it
+	}
+	segment_close(tail->fs, &file);
+}
+
 // Puts a segment in use that can take a frame of `room` bytes.
 static bool begin_segment(struct tail *tail, int64_t room, uint64_t sequence, struct err *err) {
-	if (!tail_remove_void(tail, err)) {
+	if (!tail_prove(tail, err) || !tail_remove_void(tail, err)) {
 		return false;
 	}
 	struct active fresh = {.fd = -1};
@@ -54,14 +77,19 @@ static bool begin_segment(struct tail *tail, int64_t room, uint64_t sequence, st
 	} else {
 		tail_close_active(tail, &tail->next); // too small, if any: prepare removes it
 		int64_t size = tail_choose_size(tail, tail->now.capacity, room);
-		if (!tail_prepare(tail, size, &fresh, err) &&
-			(size == least || !tail_prepare(tail, least, &fresh, err))) {
+		struct err larger = ERR_INIT; // what a small one makes good is no failure
+		bool is_ready = tail_prepare(tail, size, &fresh, &larger);
+		if (!is_ready && size == least && err) {
+			*err = larger;
+		}
+		if (!is_ready && (size == least || !tail_prepare(tail, least, &fresh, err))) {
 			return false; // also a small one did not fit
 		}
 	}
 	struct segment_end before = {tail->now.id, tail->end, tail->last_sequence};
 	if (tail->now.fd < 0) {
 		before = tail->kept;
+		cut_abandoned(tail, true);
 	}
 	tail_close_active(tail, &tail->now);
 	tail->now = fresh;
@@ -116,27 +144,16 @@ void tail_keep(struct tail *tail) {
 }
 
 void tail_abandon(struct tail *tail) {
-	struct segment_file file;
 	struct err ignored;
 	tail_close_active(tail, &tail->now);
 	buf_clear(&tail->pending);
 	tail->last_sequence = tail->kept.sequence;
 	tail->is_broken = false;
 	tail->is_clean = false;
-	// Tried again before the next segment is begun. Cutting the file is for readers and for the
-	// room; what counts is the OPEN frame of the segment that follows. So a failure does not
-	// matter, and nothing is synced. But it is not cut as long as a segment that was taken back
-	// may still say that it goes on: that would look like damage.
-	if (tail_remove_void(tail, &ignored) && tail->kept.id &&
-		segment_open(tail->fs, tail->folder, tail->name, tail->kept.id, O_RDWR, &file,
-			&ignored) > 0) {
-		bool is_cut = tail->fs->truncate(tail->fs, file.fd, tail->kept.end) == 0;
-		for (size_t i = 0; is_cut && i < tail->shelf.n; i++) {
-			if (tail->shelf.entries[i].id == tail->kept.id) {
-				tail->shelf.entries[i].size = tail->kept.end;
-			}
-		}
-		segment_close(tail->fs, &file);
+	// Tried again before the next segment is begun. As long as a segment that was taken back may
+	// still say that this one goes on, it is not cut: that would look like damage.
+	if (tail_remove_void(tail, &ignored)) {
+		cut_abandoned(tail, false);
 	}
 }
 

@@ -178,7 +178,7 @@ void tail_find_oldest(struct tail *tail) {
 
 bool tail_can_drop(const struct tail *tail) {
 	uint64_t id = tail->shelf.n ? tail->shelf.entries[0].id : 0;
-	return id && id != tail->now.id && id != tail->next.id && id != tail->kept.id;
+	return id && id < tail->kept.id && id != tail->next.id;
 }
 
 bool tail_drop_oldest(struct tail *tail, struct err *err) {

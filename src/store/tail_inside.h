@@ -32,6 +32,7 @@ struct tail {
 	bool is_clean;		 // a CLEAN mark is at the end
 	bool has_stale_names;	 // removed files whose names may come back: sync before going on
 	struct segment_end kept; // the last tail_keep
+	int64_t unproven; // of kept, from here on: was read, and is perhaps not durable; -1: all is
 	uint64_t last_id;	 // highest ever used
 	uint64_t oldest_sequence;
 	uint64_t dropped;
@@ -49,8 +50,10 @@ void tail_close_active(struct tail *tail, struct active *active);
 // Removes the segments that were taken back or never finished. Before the next is begun they must
 // be gone, or their records would be read back.
 bool tail_remove_void(struct tail *tail, struct err *err);
+// Makes durable what opening could not; before that nothing may follow it.
+bool tail_prove(struct tail *tail, struct err *err);
 void tail_find_oldest(struct tail *tail);
-// The oldest may go: it is neither being written nor prepared.
+// The oldest may go: all in it was acked, and it is not the one being written.
 bool tail_can_drop(const struct tail *tail);
 bool tail_drop_oldest(struct tail *tail, struct err *err);
 // How large the segment after one of `last` bytes should be; frames of `room` bytes must fit.

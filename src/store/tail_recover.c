@@ -117,8 +117,9 @@ static void adopt(struct tail *tail, struct segment_file *file, struct scan *sca
 		return;
 	}
 	if (is_begun) {
-		tail->kept = (struct segment_end){
-			id, is_usable ? end : proven, tail->last_sequence};
+		// What could not be written once more may have been acked all the same.
+		tail->kept = (struct segment_end){id, end, tail->last_sequence};
+		tail->unproven = is_usable ? -1 : proven;
 		tail->is_clean = scan->is_clean;
 	}
 	if (is_begun && is_usable) {
@@ -128,6 +129,29 @@ static void adopt(struct tail *tail, struct segment_file *file, struct scan *sca
 	} else { // the next segment will say where this one ends
 		segment_close(tail->fs, file);
 	}
+}
+
+bool tail_prove(struct tail *tail, struct err *err) {
+	struct segment_file file;
+	struct scan scan;
+	if (tail->unproven < 0) {
+		return true;
+	}
+	int found = segment_open(
+		tail->fs, tail->folder, tail->name, tail->kept.id, O_RDWR, &file, err);
+	if (found <= 0) {
+		return found < 0 ? false
+				 : tail_fail(tail, -ENOENT, "cannot go on from", tail->kept.id, err);
+	}
+	scan_init(&scan, tail->fs, file.fd, file.seed, file.size);
+	bool is_proven = rewrite(&scan, tail->unproven, tail->kept.end);
+	scan_finish(&scan);
+	segment_close(tail->fs, &file);
+	if (!is_proven) {
+		return tail_fail(tail, -EIO, "cannot go on from", tail->kept.id, err);
+	}
+	tail->unproven = -1;
+	return true;
 }
 
 // Both headers are damaged: none of its frames can be believed. How far its sequences went is
@@ -199,6 +223,7 @@ struct tail *tail_open(struct fs *fs, struct clock *clock, const char *folder,
 		.segment_bytes = size > LEAST_SEGMENT_SIZE ? size : LEAST_SEGMENT_SIZE,
 		.now = {.fd = -1},
 		.next = {.fd = -1},
+		.unproven = -1,
 	};
 	int found = shelf_load(&tail->shelf, fs, folder, tail->name, err) ? 0 : -1;
 	tail->last_id = shelf_last_id(&tail->shelf);

@@ -89,7 +89,8 @@ class Place:
     def environment(self, **more):
         clean = {k: v for k, v in os.environ.items()
             if not k.startswith(("ANNA_SOCKET", "ANNA_STATE", "XDG_", "COLUMNS"))}
-        return dict(clean, HOME=str(self.folder), LANG="C.UTF-8", LC_ALL="C.UTF-8", TZ="UTC", **more)
+        return dict(clean, HOME=str(self.folder), LANG="C.UTF-8", LC_ALL="C.UTF-8", TZ="UTC",
+            **more)
 
     def ctl(self, *args, env=None, **options):
         command = [str(BIN / "annactl"), "--socket", str(self.socket),

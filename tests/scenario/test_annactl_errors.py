@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""annactl against daemons that are missing, dead, hung, old or lying: each has its own text with the
-next step on stderr, its exit status, and nothing on stdout. The daemons are played by small servers;
-annactl is the real one."""
+"""annactl against daemons that are missing, dead, hung, old or lying: each has its own text with
+the next step on stderr, its exit status, and nothing on stdout. The daemons are played by small
+servers; annactl is the real one."""
 
 import json
 import os
@@ -75,7 +75,8 @@ def test_a_denied_connection(place):
     os.chmod(place.folder, 0o755)
     os.chmod(place.socket, 0o600)
     shutil.copy(BIN / "annactl", place.folder / "annactl")  # the build may not be for all to see
-    result = subprocess.run([str(place.folder / "annactl"), "--socket", str(place.socket), "status"],
+    result = subprocess.run(
+        [str(place.folder / "annactl"), "--socket", str(place.socket), "status"],
         capture_output=True, text=True, user=65534, group=65534, extra_groups=[], timeout=60,
         env=place.environment(), cwd="/", check=False)
     check(result, 4, "may not open the daemon's socket", "next: run it as root")
@@ -166,7 +167,8 @@ def test_an_older_daemon(place):
 
 
 def test_a_daemon_still_starting_is_awaited(place):
-    starting = error(4005, "Anna is starting", name="Unavailable", retryable=True, retry_after_ms=10)
+    starting = error(4005, "Anna is starting", name="Unavailable", retryable=True,
+        retry_after_ms=10)
 
     def behave(server, connection, _):
         while (request := server.read(connection)) is not None:
@@ -255,8 +257,8 @@ def test_the_socket_comes_from_the_environment(place):
     assert len(server.requests) == 2
 
 
-@pytest.mark.parametrize("args", [["nonsense"], ["status", "--nonsense"], ["emit"], ["ping", "-n", "x"],
-    ["config"], ["emit", "user.x", "noattribute"], ["call", "x", "{"]])
+@pytest.mark.parametrize("args", [["nonsense"], ["status", "--nonsense"], ["emit"],
+    ["ping", "-n", "x"], ["config"], ["emit", "user.x", "noattribute"], ["call", "x", "{"]])
 def test_usage_mistakes_never_reach_the_daemon(place, args):
     server = place.play(always(result={}))
     check(place.ctl(*args), 2)

@@ -33,7 +33,8 @@ STATUS = dict(contract=1, state="running", version="0.1.0", build="abcdef012345"
     socket="/run/anna/annad.sock", http="127.0.0.1:2662", health="degraded",
     capabilities=CAPABILITIES, mappings=dict(total=4, assured=3, reflex=1, disabled=1), reloads=3,
     events_processed=1234567, errors=2, last_errors=[dict(time="2020-03-01T11:00:00Z",
-        part="delivery", message="cannot write /var/spool/x: No space left on device, and so on and on")])
+        part="delivery",
+        message="cannot write /var/spool/x: No space left on device, and so on and on")])
 DISTRIBUTION = dict(count=12345, min_us=80.0, mean_us=140.0, p50_us=120.4, p95_us=400.0,
     p99_us=1200.0, max_us=2500000.0)
 HEALTH = dict(health="degraded", status="Warning", uptime_sec=275000,
@@ -49,7 +50,8 @@ HEALTH = dict(health="degraded", status="Warning", uptime_sec=275000,
         next_step="sysctl fs.inotify.max_user_watches=524288")])
 EVENTS = dict(events=[
     event(1, "daemon.started", "", dict(version="0.1.0", pid=4123, was_clean=True), 1.5),
-    event(2, "host.filesystem", "/var", dict(mount="/var", used_percent=91.2, free_bytes=1234567890)),
+    event(2, "host.filesystem", "/var",
+        dict(mount="/var", used_percent=91.2, free_bytes=1234567890)),
     dict(gap={"from": 3, "to": 9, "reason": "the journal is damaged there", "stream": "normal"}),
     event(1234567, "user.deploy", "web \x1b[31m", dict(text="two words", parts=["a", {"b": None}])),
 ], next=1234567, complete=True)
@@ -67,8 +69,8 @@ WHY = dict(
     ], beyond_retention=True, damaged=False, truncated=False)
 WHY_NOT = dict(asked="disk-full", mapping="disk-full", reason="guard",
     detail="its condition did not hold: used_percent gt 90, but used_percent is 41.5",
-    guard="used_percent gt 90", observed="used_percent is 41.5", last_event=2, event=EVENTS["events"][1],
-    generation=7, last_acted=None, events_seen=12, truncated=False)
+    guard="used_percent gt 90", observed="used_percent is 41.5", last_event=2,
+    event=EVENTS["events"][1], generation=7, last_acted=None, events_seen=12, truncated=False)
 WHY_NOT_KIND = dict(asked="host.filesystem", kind="host.filesystem", reason="no_event",
     detail="no such event is in the journal", last_event=None, event=None, generation=None,
     last_acted=None, events_seen=0, mappings=[dict(mapping="disk-full", reason="no_event",
@@ -76,7 +78,8 @@ WHY_NOT_KIND = dict(asked="host.filesystem", kind="host.filesystem", reason="no_
 RELOAD = dict(ok=True, changed=True, dry_run=False, pending=True, generation=8, changes=[
     dict(path="mappings[disk-full].where", before="{ used_percent = { gt = 90 } }",
         after="{ used_percent = { gt = 85 } }", needs_restart=False),
-    dict(path="http.listen", before='"127.0.0.1:2662"', after='"127.0.0.1:2700"', needs_restart=True),
+    dict(path="http.listen", before='"127.0.0.1:2662"', after='"127.0.0.1:2700"',
+        needs_restart=True),
     dict(path="mappings[new]", before=None, after="added", needs_restart=False),
     ], restart_needed=["http.listen"], problems=[],
     microseconds=dict(parse=312, check=201, apply=99, total=705), grade="A",
@@ -86,9 +89,11 @@ DRY = dict(RELOAD, dry_run=True, pending=False, generation=7)
 HISTORY = dict(active=8, generations=[
     dict(number=6, time="2020-02-28T10:00:00Z", author="start", verdict="good", hash="a" * 64),
     dict(number=7, time="2020-03-01T10:00:00Z", author="uid 0", verdict="undone", hash="b" * 64),
-    dict(number=8, time="2020-03-01T10:00:01Z", author="undo of 7", verdict="active", hash="a" * 64)])
-REFUSED = error(3004, "/etc/anna/config.toml has 2 errors; nothing was changed", name="ConfigParseError",
-    retryable=False, hint="mend the lines named and check them: annactl config check", problems=[
+    dict(number=8, time="2020-03-01T10:00:01Z", author="undo of 7", verdict="active",
+        hash="a" * 64)])
+REFUSED = error(3004, "/etc/anna/config.toml has 2 errors; nothing was changed",
+    name="ConfigParseError", retryable=False,
+    hint="mend the lines named and check them: annactl config check", problems=[
         dict(file="/etc/anna/config.toml", line=3, column=1, is_warning=False,
             message='unknown key "used_percnt" in where of [[mappings]] "disk-full"; did you mean '
                 '"used_percent"?'),
@@ -186,9 +191,9 @@ def test_the_schema_names_every_command_with_its_options():
         text=True, check=True, timeout=60).stdout)
     names = [command["name"] for command in schema["commands"]]
     assert len(names) == len(set(names))
-    wanted = ["status", "ping", "health", "events", "emit", "why", "undo", "reload", "reload confirm",
-        "stop", "config check", "config show", "config default", "config diff", "config history",
-        "capabilities", "metrics", "call", "version", "completion", "help"]
+    wanted = ["status", "ping", "health", "events", "emit", "why", "undo", "reload",
+        "reload confirm", "stop", "config check", "config show", "config default",
+        "config diff", "config history", "capabilities", "metrics", "call", "version", "completion", "help"]
     assert sorted(names) == sorted(wanted)
     aliases = {alias for command in schema["commands"] for alias in command["aliases"]}
     assert {"doctor check", "config validate", "validate"} <= aliases
@@ -205,9 +210,11 @@ def test_every_example_is_understood(place):
         for example in command["examples"]:
             if command["name"] == "stop" or re.search(r"--follow|--watch", example):
                 continue  # they would wait
+            if "<(" in example:
+                continue  # for bash alone
             line = re.sub(r"[|>].*", "", example)
-            result = subprocess.run(["sh", "-c", f"{line} > /dev/null"] if "<(" not in line else ["true"],
-                capture_output=True, text=True, timeout=60, cwd=place.folder, check=False,
+            result = subprocess.run(["sh", "-c", f"{line} > /dev/null"], capture_output=True,
+                text=True, timeout=60, cwd=place.folder, check=False,
                 env=place.environment(ANNA_SOCKET=str(place.socket),
                     PATH=f"{place.folder}/bin:/usr/bin:/bin"))
             assert result.returncode not in (2, 127), (example, result)

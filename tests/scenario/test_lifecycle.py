@@ -136,6 +136,9 @@ action = {{ type = "exec", argv = ["/bin/sh", "-c", "trap '' TERM; while :; do r
     anna.emit("test.go")
     anna.wait_event("action.started")
     anna.signal(signal.SIGTERM)
+    # Two pending signals of one kind are one signal: the first must have been heard.
+    anna.wait_for(lambda: "-> stopping" in anna.log(), what="the first TERM heard")
+    assert anna.is_alive()
     anna.signal(signal.SIGTERM)
     assert anna.wait_end(2) == 0
 

@@ -153,7 +153,10 @@ def test_more_connections_than_allowed_are_told_so(anna):
         for _ in range(400):
             connection = anna.connect()
             connections.append(connection)
-            connection.post("ping")
+            try:
+                connection.post("ping")
+            except BrokenPipeError:
+                pass  # refused before we could ask; why is still there to be read
             answer = connection.answer()
             if "error" in answer:
                 refused = answer

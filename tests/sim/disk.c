@@ -21,9 +21,20 @@ static struct fs *below(struct fs *fs, bool may_die) {
 	return sim_fs(sim->platter);
 }
 
+// For whoever looks for the reason: what was asked of the disk, and what it said.
+static int64_t trace(struct fs *fs, const char *call, int fd, const char *path, int64_t a, int64_t b,
+	int64_t result) {
+	struct sim *sim = ((struct sim_disk *)fs)->sim;
+	if (sim->options.is_traced) {
+		sim_say(sim, "disk: %s(%d %s, %lld, %lld) = %lld", call, fd, path, (long long)a,
+			(long long)b, (long long)result);
+	}
+	return result;
+}
+
 static int disk_open(struct fs *fs, const char *path, int flags, int mode) {
-	fs = below(fs, (flags & O_CREAT) != 0);
-	return fs->open(fs, path, flags, mode);
+	struct fs *real = below(fs, (flags & O_CREAT) != 0);
+	return (int)trace(fs, "open", -1, path, flags, 0, real->open(real, path, flags, mode));
 }
 
 static int disk_close(struct fs *fs, int fd) {
@@ -37,28 +48,30 @@ static ssize_t disk_pread(struct fs *fs, int fd, void *bytes, size_t n, int64_t 
 }
 
 static ssize_t disk_pwrite(struct fs *fs, int fd, const void *bytes, size_t n, int64_t offset) {
-	fs = below(fs, true);
-	return fs->pwrite(fs, fd, bytes, n, offset);
+	struct fs *real = below(fs, true);
+	return trace(fs, "pwrite", fd, "", (int64_t)n, offset,
+		real->pwrite(real, fd, bytes, n, offset));
 }
 
 static int disk_truncate(struct fs *fs, int fd, int64_t size) {
-	fs = below(fs, true);
-	return fs->truncate(fs, fd, size);
+	struct fs *real = below(fs, true);
+	return (int)trace(fs, "truncate", fd, "", size, 0, real->truncate(real, fd, size));
 }
 
 static int disk_sync(struct fs *fs, int fd) {
-	fs = below(fs, true);
-	return fs->sync(fs, fd);
+	struct fs *real = below(fs, true);
+	return (int)trace(fs, "sync", fd, "", 0, 0, real->sync(real, fd));
 }
 
 static int disk_sync_data(struct fs *fs, int fd) {
-	fs = below(fs, true);
-	return fs->sync_data(fs, fd);
+	struct fs *real = below(fs, true);
+	return (int)trace(fs, "sync_data", fd, "", 0, 0, real->sync_data(real, fd));
 }
 
 static int disk_sync_directory(struct fs *fs, const char *path) {
-	fs = below(fs, true);
-	return fs->sync_directory(fs, path);
+	struct fs *real = below(fs, true);
+	return (int)trace(
+		fs, "sync_directory", -1, path, 0, 0, real->sync_directory(real, path));
 }
 
 static int disk_stat(struct fs *fs, const char *path, struct fs_stat *out) {
@@ -67,13 +80,13 @@ static int disk_stat(struct fs *fs, const char *path, struct fs_stat *out) {
 }
 
 static int disk_rename(struct fs *fs, const char *from, const char *to) {
-	fs = below(fs, true);
-	return fs->rename(fs, from, to);
+	struct fs *real = below(fs, true);
+	return (int)trace(fs, "rename", -1, from, 0, 0, real->rename(real, from, to));
 }
 
 static int disk_unlink(struct fs *fs, const char *path) {
-	fs = below(fs, true);
-	return fs->unlink(fs, path);
+	struct fs *real = below(fs, true);
+	return (int)trace(fs, "unlink", -1, path, 0, 0, real->unlink(real, path));
 }
 
 static int disk_mkdir(struct fs *fs, const char *path, int mode) {

@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/crc32c.h"
 #include "engine/mapping.h"
+#include "io/worker.h"
 #include "memory/why.h"
 #include "store/reader.h"
 #include "tests/sim/sim.h"
@@ -191,6 +192,35 @@ static void read_record(struct sim *sim, const struct record *record) {
 	}
 }
 
+// For whoever looks for the reason: what each stream holds.
+void proof_show(struct sim *sim) {
+	static const char *const streams[] = {"normal", "audit", "telemetry", "state"};
+	for (size_t i = 0; i < 4; i++) {
+		struct reader_query query = {.stream = streams[i]};
+		struct reader *reader =
+			reader_open(sim_fs(sim->platter), JOURNAL, &query, NULL);
+		struct record record;
+		uint64_t from = 0, to = 0;
+		struct buf text = BUF_INIT;
+		while (reader && reader_next(reader, &record, NULL) > 0) {
+			if (record.sequence != to + 1) {
+				if (to) {
+					buf_appendf(&text, " %llu-%llu", (unsigned long long)from,
+						(unsigned long long)to);
+				}
+				from = record.sequence;
+			}
+			to = record.sequence;
+		}
+		buf_appendf(&text, " %llu-%llu", (unsigned long long)from, (unsigned long long)to);
+		sim_say(sim, "%s:%s", streams[i], buf_text(&text));
+		buf_finish(&text);
+		if (reader) {
+			reader_close(reader);
+		}
+	}
+}
+
 static bool read_all(struct sim *sim) {
 	struct reader_query query = {0};
 	struct err err = ERR_INIT;
@@ -278,7 +308,7 @@ static void check_chains(struct sim *sim) {
 			continue;
 		}
 		const struct sim_id *effect = id;
-		for (uint64_t at = i; effect->cause; at = effect->cause) {
+		for (uint64_t at = i; effect->cause;) {
 			const struct sim_id *cause = &sim->ids[effect->cause];
 			if (effect->cause >= at ||
 				!(cause->flags & (ID_FOUND | ID_EXCUSED | ID_ACCEPTED))) {
@@ -296,6 +326,7 @@ static void check_chains(struct sim *sim) {
 					(unsigned long long)at, effect->depth, cause->depth);
 				return;
 			}
+			at = effect->cause;
 			effect = cause;
 		}
 	}

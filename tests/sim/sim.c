@@ -485,6 +485,10 @@ bool sim_run(const struct sim_options *options, struct sim_result *out) {
 	if (!sim_is_over(sim)) {
 		stop(sim, false);
 	}
+	if (sim_is_over(sim) && options->is_verbose) {
+		sim_fs_boot(sim->platter);
+		proof_show(sim);
+	}
 	out->disk = sim_fs_digest(sim->platter);
 	finish(sim);
 	free(sim);

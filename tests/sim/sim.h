@@ -42,6 +42,7 @@ struct sim_options {
 	double hours;
 	enum sim_bug bug;
 	bool is_verbose;
+	bool is_traced; // and every call of the disk
 };
 
 struct sim_result {
@@ -281,3 +282,4 @@ void proof_bounds(struct sim *sim);
 void proof_journal(struct sim *sim);
 // At the end, when nothing runs or waits any more.
 void proof_all(struct sim *sim);
+void proof_show(struct sim *sim);
