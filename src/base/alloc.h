@@ -24,9 +24,9 @@ static inline void freep(void *pointer) {
 }
 
 // Hands a local owner's pointer on: the variable becomes NULL, the value is returned.
-#define take_ptr(variable)                                                                         \
-	__extension__({                                                                            \
-		__typeof__(variable) taken_ = (variable);                                          \
-		(variable) = NULL;                                                                 \
-		taken_;                                                                            \
+#define take_ptr(variable) \
+	__extension__({ \
+		__typeof__(variable) taken_ = (variable); \
+		(variable) = NULL; \
+		taken_; \
 	})

@@ -15,7 +15,7 @@ struct buf {
 	size_t cap;
 };
 
-#define BUF_INIT                                                                                   \
+#define BUF_INIT \
 	{ NULL, 0, 0 }
 
 // Releases the memory and returns to BUF_INIT.

@@ -7,7 +7,7 @@
 #include <string.h>
 
 static const struct err_row rows[ERR_COUNT] = {
-#define ERROR(symbol, rpc, name, http, exit, retryable, after, text, hint)                         \
+#define ERROR(symbol, rpc, name, http, exit, retryable, after, text, hint) \
 	[ERR_##symbol] = {ERR_##symbol, rpc, name, http, exit, retryable, after, text, hint},
 #include "base/errors.def"
 #undef ERROR
@@ -45,10 +45,10 @@ bool err_errno(struct err *err, const char *format, ...) {
 		(void)vsnprintf(err->message, sizeof(err->message), format, args);
 		va_end(args);
 		size_t used = strlen(err->message);
-		(void)snprintf(err->message + used, sizeof(err->message) - used, ": %s",
-			strerror(cause));
+		(void)snprintf(
+			err->message + used, sizeof(err->message) - used, ": %s", strerror(cause));
 		err->code = cause == EACCES || cause == EPERM ? ERR_DENIED
-			: cause == ENOENT                     ? ERR_NOT_FOUND
+			: cause == ENOENT		      ? ERR_NOT_FOUND
 							      : ERR_IO;
 	}
 	errno = cause;

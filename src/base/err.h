@@ -22,7 +22,7 @@ struct err {
 	char message[480];
 };
 
-#define ERR_INIT                                                                                   \
+#define ERR_INIT \
 	{ ERR_NONE, "" }
 
 // One row of errors.def.

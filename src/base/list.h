@@ -13,8 +13,8 @@ struct list {
 // The struct that holds this node as its `member`.
 #define list_item(node, type, member) ((type *)(void *)((char *)(node)-offsetof(type, member)))
 // Walks the list; `node` may be removed during its own turn.
-#define list_for_each(node, head)                                                                  \
-	for (struct list *node = (head)->next, *next_##node = node->next; node != (head);          \
+#define list_for_each(node, head) \
+	for (struct list *node = (head)->next, *next_##node = node->next; node != (head); \
 		node = next_##node, next_##node = node->next)
 
 static inline void list_init(struct list *head) {

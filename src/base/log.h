@@ -12,7 +12,12 @@
 #include "base/attributes.h"
 #include "base/clock.h"
 
-enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
+enum log_level {
+	LOG_DEBUG,
+	LOG_INFO,
+	LOG_WARN,
+	LOG_ERROR
+};
 enum log_format {
 	LOG_TEXT,    // time, level, folder: message
 	LOG_JSON,    // one object a line: time, level, folder, message
@@ -28,7 +33,8 @@ void log_set_fd(int fd);
 void log_set_clock(struct clock *clock);
 // Called for each message that is logged (folded ones too), on its thread, without locks held; it
 // must not log. NULL: none.
-void log_set_observer(void (*observer)(enum log_level level, const char *folder, const char *message));
+void log_set_observer(
+	void (*observer)(enum log_level level, const char *folder, const char *message));
 // Lines dropped because the reader was too slow.
 uint64_t log_dropped(void);
 // Writes out the count of a folded repeat, if one is pending; the daemon calls it every second.
@@ -39,11 +45,11 @@ const char *log_level_name(enum log_level level);
 _printf_(3, 4) void log_message(enum log_level level, const char *folder, const char *format, ...);
 
 // A file says `#define LOG_FOLDER "delivery"` once and then uses these.
-#define log_debug(...)                                                                             \
-	do {                                                                                       \
-		if (log_get_level() == LOG_DEBUG) {                                                \
-			log_message(LOG_DEBUG, LOG_FOLDER, __VA_ARGS__);                           \
-		}                                                                                  \
+#define log_debug(...) \
+	do { \
+		if (log_get_level() == LOG_DEBUG) { \
+			log_message(LOG_DEBUG, LOG_FOLDER, __VA_ARGS__); \
+		} \
 	} while (0)
 #define log_info(...) log_message(LOG_INFO, LOG_FOLDER, __VA_ARGS__)
 #define log_warn(...) log_message(LOG_WARN, LOG_FOLDER, __VA_ARGS__)

@@ -18,14 +18,14 @@ struct map_entry {
 
 struct map {
 	struct map_entry *entries; // in insertion order
-	size_t n;                  // entries in use, removed ones included
+	size_t n;		   // entries in use, removed ones included
 	size_t live;
 	size_t cap;
 	uint32_t *slots; // index + 1 into entries; 0 empty
 	size_t slot_count;
 };
 
-#define MAP_INIT                                                                                   \
+#define MAP_INIT \
 	{ NULL, 0, 0, 0, NULL, 0 }
 
 void map_finish(struct map *map);

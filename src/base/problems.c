@@ -26,8 +26,7 @@ _printf_(4, 0) static void add(struct problems *problems, struct place place, bo
 	}
 	struct buf message = BUF_INIT;
 	buf_vappendf(&message, format, args);
-	problems->items =
-		xreallocarray(problems->items, problems->n + 1, sizeof(*problems->items));
+	problems->items = xreallocarray(problems->items, problems->n + 1, sizeof(*problems->items));
 	problems->items[problems->n++] = (struct problem){place.file ? xstrdup(place.file) : NULL,
 		place.line, place.column, is_warning, buf_take(&message)};
 }

@@ -34,7 +34,7 @@ struct problems {
 	size_t errors; // all errors ever added, also those not kept
 };
 
-#define PROBLEMS_INIT                                                                              \
+#define PROBLEMS_INIT \
 	{ NULL, 0, 0 }
 
 void problems_finish(struct problems *problems);

@@ -65,8 +65,7 @@ __attribute__((target("sha,sse4.1"))) static void compress_by_cpu(
 	const __m128i abef_before = abef, cdgh_before = cdgh;
 	__m128i w[4];
 	for (int i = 0; i < 4; i++) {
-		w[i] = _mm_shuffle_epi8(
-			_mm_loadu_si128((const __m128i *)(block + 16 * i)), swap);
+		w[i] = _mm_shuffle_epi8(_mm_loadu_si128((const __m128i *)(block + 16 * i)), swap);
 	}
 	for (int i = 0; i < 16; i++) {
 		__m128i now = w[i & 3];

@@ -17,7 +17,7 @@ struct str {
 
 // STR("literal") as an expression, STR_INIT("literal") in a static initialiser.
 #define STR(literal) ((struct str){"" literal, sizeof(literal) - 1})
-#define STR_INIT(literal)                                                                          \
+#define STR_INIT(literal) \
 	{ "" literal, sizeof(literal) - 1 }
 // printf("%" STR_FMT, STR_ARG(s))
 #define STR_FMT ".*s"

@@ -17,8 +17,8 @@ struct http {
 	struct http_server *server;
 };
 
-static void *start(const struct services *services, const struct capability_config *config,
-	struct err *err) {
+static void *start(
+	const struct services *services, const struct capability_config *config, struct err *err) {
 	struct anna *anna = services->anna;
 	struct http_server *server = http_server_open(
 		services->loop, anna, wanted(config), anna_http_wanted(anna), err);

@@ -19,8 +19,8 @@
 #define LOG_FOLDER "reload"
 #define DEBOUNCE_NS (500 * NS_PER_MS)
 #define INTERVAL_NS (5 * NS_PER_SECOND)
-#define CHANGES                                                                                    \
-	(IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_CREATE | IN_MOVE_SELF |     \
+#define CHANGES \
+	(IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_CREATE | IN_MOVE_SELF | \
 		IN_DELETE_SELF)
 
 struct reload_config {
@@ -97,7 +97,8 @@ static void on_change(void *arg, uint32_t events) {
 	ssize_t n;
 	while ((n = read(self->fd, bytes, sizeof(bytes))) > 0) {
 		for (char *at = bytes; at < bytes + n;) {
-			const struct inotify_event *event = (const struct inotify_event *)(void *)at;
+			const struct inotify_event *event = (const struct inotify_event *)(void *)
+				at;
 			// An overflow means: something may have changed.
 			is_ours |= (event->mask & IN_Q_OVERFLOW) || is_config_name(self, event);
 			at += sizeof(*event) + event->len;
@@ -117,8 +118,8 @@ static void stop(void *arg) {
 	free(self);
 }
 
-static void *start(const struct services *services, const struct capability_config *config,
-	struct err *err) {
+static void *start(
+	const struct services *services, const struct capability_config *config, struct err *err) {
 	(void)config;
 	const char *path = anna_config_file(services->anna);
 	if (!path) {
@@ -129,8 +130,9 @@ static void *start(const struct services *services, const struct capability_conf
 	self->services = services;
 	self->path = xstrdup(path);
 	self->fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-	if (self->fd < 0 || !watch_start(&self->watch, services->loop, self->fd, LOOP_READABLE,
-				    on_change, self, err)) {
+	if (self->fd < 0 ||
+		!watch_start(&self->watch, services->loop, self->fd, LOOP_READABLE, on_change, self,
+			err)) {
 		if (self->fd < 0) {
 			err_errno(err, "cannot watch for changes of %s (inotify)", path);
 		} else {

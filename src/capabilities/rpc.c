@@ -7,8 +7,8 @@
 #include "rpc/anna.h"
 #include "rpc/server.h"
 
-static void *start(const struct services *services, const struct capability_config *config,
-	struct err *err) {
+static void *start(
+	const struct services *services, const struct capability_config *config, struct err *err) {
 	struct anna *anna = services->anna;
 	return rpc_server_open(services->loop, anna_rpc(anna), config->config, anna_socket(anna),
 		anna_socket_fd(anna), err);

@@ -59,8 +59,8 @@ static void fill_places(struct arguments *out) {
 		out->state_folder = unit_folder("STATE_DIRECTORY");
 	}
 	if (!out->state_folder) {
-		out->state_folder =
-			default_folder("XDG_STATE_HOME", ".local/state", "/var/lib/anna");
+		out->state_folder = default_folder(
+			"XDG_STATE_HOME", ".local/state", "/var/lib/anna");
 	}
 	if (!out->socket_path) {
 		char *folder = unit_folder("RUNTIME_DIRECTORY");
@@ -118,14 +118,15 @@ static bool take_option(
 		set_text(&out->http, value);
 		if (!is_http_address(value)) {
 			return err_set(err, ERR_INVALID,
-				"--http takes ADDRESS:PORT or off, not \"%s\"; see annad --help", value);
+				"--http takes ADDRESS:PORT or off, not \"%s\"; see annad --help",
+				value);
 		}
 	} else if (strcmp(name, "--sysroot") == 0) {
 		set_text(&out->sysroot, value);
 	} else if (strcmp(name, "--show") == 0) {
 		if (strcmp(value, "default") != 0 && strcmp(value, "schema") != 0) {
-			return err_set(err, ERR_INVALID, "--show takes default or schema, not \"%s\"",
-				value);
+			return err_set(err, ERR_INVALID,
+				"--show takes default or schema, not \"%s\"", value);
 		}
 		set_text(&out->show, value);
 		out->verb = VERB_SHOW;
@@ -170,12 +171,15 @@ bool arguments_parse(int argc, char **argv, struct arguments *out, struct err *e
 			continue;
 		}
 		const char *equals = strchr(argv[i], '=');
-		char *name = equals ? xstrndup(argv[i], (size_t)(equals - argv[i])) : xstrdup(argv[i]);
+		char *name = equals ? xstrndup(argv[i], (size_t)(equals - argv[i]))
+				    : xstrdup(argv[i]);
 		const char *value = equals ? equals + 1 : i + 1 < argc ? argv[++i] : NULL;
 		bool ok = strncmp(name, "--", 2) != 0
-			? err_set(err, ERR_INVALID, "unexpected word \"%s\"; see annad --help", name)
-			: !value ? err_set(err, ERR_INVALID, "%s needs a value; see annad --help", name)
-				 : take_option(out, name, value, err);
+			? err_set(err, ERR_INVALID, "unexpected word \"%s\"; see annad --help",
+				  name)
+			: !value
+			? err_set(err, ERR_INVALID, "%s needs a value; see annad --help", name)
+			: take_option(out, name, value, err);
 		free(name);
 		if (!ok) {
 			arguments_finish(out);

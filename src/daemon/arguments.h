@@ -16,7 +16,7 @@ enum arguments_verb {
 // All texts are owned; free with arguments_finish.
 struct arguments {
 	enum arguments_verb verb;
-	char *config_path; // NULL: there is none
+	char *config_path;    // NULL: there is none
 	bool config_is_named; // by --config: it must exist
 	char *state_folder;
 	char *socket_path;

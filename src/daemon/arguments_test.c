@@ -37,7 +37,8 @@ TEST(wrong_command_lines_are_refused_with_the_word_at_fault) {
 		{{"--colour", "x"}, "unknown option \"--colour\"; see annad --help"},
 		{{"start"}, "unexpected word \"start\"; see annad --help"},
 		{{"--socket"}, "--socket needs a value; see annad --help"},
-		{{"--log-level", "loud"}, "--log-level takes debug, info, warn or error, not \"loud\""},
+		{{"--log-level", "loud"},
+			"--log-level takes debug, info, warn or error, not \"loud\""},
 		{{"--show", "all"}, "--show takes default or schema, not \"all\""},
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {

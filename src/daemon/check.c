@@ -7,8 +7,8 @@ bool daemon_check_config(
 	const struct arguments *arguments, struct problems *problems, struct err *err) {
 	struct anna anna = {0};
 	struct config_files files;
-	if (!config_files_read(fs_system(), arguments->config_path, arguments->config_is_named,
-		    &files, err)) {
+	if (!config_files_read(
+		    fs_system(), arguments->config_path, arguments->config_is_named, &files, err)) {
 		return false;
 	}
 	daemon_build_schema(&anna, NULL);

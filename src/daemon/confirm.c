@@ -42,7 +42,8 @@ static void on_confirm_due(void *arg) {
 		(unsigned long long)active->number, (unsigned long long)active->previous);
 	if (!anna_undo(anna, active->previous, "not confirmed", NULL, NULL, &err)) {
 		log_error("cannot go back yet: %s; trying again in 1 s", err.message);
-		timer_start(&anna->confirm, anna->services.loop, NS_PER_SECOND, on_confirm_due, anna);
+		timer_start(
+			&anna->confirm, anna->services.loop, NS_PER_SECOND, on_confirm_due, anna);
 	}
 }
 
@@ -59,4 +60,3 @@ void reload_watch_confirm(struct anna *anna) {
 void reload_cancel(struct anna *anna) {
 	timer_stop(&anna->confirm); // a job under way drops its result when it sees `stopping`
 }
-

@@ -18,11 +18,11 @@
 #define LOG_FOLDER "daemon"
 #define JOB_QUEUE 256
 #define BUS_RESERVE 256 // events of gap, health and lifecycle find room in a full queue
-#define BUS_UNKEPT 4    // times the queue: ids that may be given while the disk keeps none
+#define BUS_UNKEPT 4	// times the queue: ids that may be given while the disk keeps none
 #define STATE_SAVE_NS (30 * NS_PER_SECOND)
 
-static bool open_journal(struct anna *anna, struct journal_recovery *recovery,
-	struct journal **out, struct err *err) {
+static bool open_journal(struct anna *anna, struct journal_recovery *recovery, struct journal **out,
+	struct err *err) {
 	const struct journal_config *config = snapshot_section(anna->snapshot, &journal_section);
 	const struct journal_stream_options streams[] = {
 		{"normal", config->normal_size, config->max_age_ns},
@@ -30,8 +30,7 @@ static bool open_journal(struct anna *anna, struct journal_recovery *recovery,
 		{"telemetry", config->telemetry_size, config->max_age_ns},
 		{"state", config->state_size, 0},
 	};
-	const struct journal_options options = {
-		.streams = streams,
+	const struct journal_options options = {.streams = streams,
 		.stream_count = sizeof(streams) / sizeof(*streams),
 		.segment_bytes = anna->segment_bytes};
 	*out = journal_open(
@@ -64,8 +63,8 @@ static bool start_bus(struct anna *anna, struct journal_recovery *recovery, stru
 		.reserve = BUS_RESERVE,
 		.unkept_max = lost_ids_most(anna)};
 	anna->services.bus = bus_create(&options);
-	anna->writer = writer_start(anna->services.loop, journal, queue, bus_on_result,
-		anna->services.bus, err);
+	anna->writer = writer_start(
+		anna->services.loop, journal, queue, bus_on_result, anna->services.bus, err);
 	if (!anna->writer) {
 		journal_close(journal);
 		return false;
@@ -75,8 +74,8 @@ static bool start_bus(struct anna *anna, struct journal_recovery *recovery, stru
 	return true;
 }
 
-static void publish_gap(struct anna *anna, const char *reason, const char *watch, uint64_t from,
-	uint64_t to) {
+static void publish_gap(
+	struct anna *anna, const char *reason, const char *watch, uint64_t from, uint64_t to) {
 	struct event *event = event_create("source.gap", "journal", STR("journal"));
 	event_set_text(event, "source", "journal");
 	event_set_text(event, "reason", reason);
@@ -311,7 +310,8 @@ void daemon_diagnose(struct anna *anna) {
 		bus.in_flight, bus.deepest, (unsigned long long)bus.accepted,
 		(unsigned long long)bus.durable, (unsigned long long)bus.failed,
 		(unsigned long long)bus.refused, (unsigned long long)bus.last_id);
-	log_info("diagnosis: journal: %llu records, %lld bytes on disk, sync p50 %lld us p99 %lld us",
+	log_info("diagnosis: journal: %llu records, %lld bytes on disk, sync p50 %lld us p99 %lld "
+		 "us",
 		(unsigned long long)writer.journal.appended_records,
 		(long long)writer.journal.size_bytes,
 		(long long)(histogram_percentile(&writer.sync_ns, 50) / NS_PER_US),
@@ -319,7 +319,8 @@ void daemon_diagnose(struct anna *anna) {
 	log_info("diagnosis: rpc: %zu sessions, %zu calls in flight, %llu calls, %llu failures",
 		rpc.sessions, rpc.calls_in_flight, (unsigned long long)rpc.calls,
 		(unsigned long long)rpc.failures);
-	log_info("diagnosis: actions: %zu running, %zu waiting, %llu started, %llu failed, cursor %llu",
+	log_info("diagnosis: actions: %zu running, %zu waiting, %llu started, %llu failed, cursor "
+		 "%llu",
 		engine.running, engine.waiting, (unsigned long long)engine.started,
 		(unsigned long long)engine.failed, (unsigned long long)engine.cursor);
 	for (size_t i = 0; i < anna->part_count; i++) {

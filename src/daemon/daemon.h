@@ -81,7 +81,7 @@ struct anna {
 	struct histogram reload_ns;
 
 	struct counters before; // of earlier runs
-	uint64_t reloads;       // of this run
+	uint64_t reloads;	// of this run
 	bool was_clean;
 	struct timer second;
 	struct meter meter;

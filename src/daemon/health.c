@@ -71,10 +71,9 @@ static void look_at_journal(struct anna *anna, const struct health_config *confi
 			log_info("the journal works again");
 		}
 	}
-	enum anna_health level = (int64_t)bus.in_flight >= config->queue_critical
-		? HEALTH_CRITICAL
-		: (int64_t)bus.in_flight >= config->queue_warn ? HEALTH_DEGRADED
-							       : HEALTH_OK;
+	enum anna_health level = (int64_t)bus.in_flight >= config->queue_critical ? HEALTH_CRITICAL
+		: (int64_t)bus.in_flight >= config->queue_warn			  ? HEALTH_DEGRADED
+										  : HEALTH_OK;
 	if (level != HEALTH_OK) {
 		add_reason(anna, level, "queue", "look for what publishes so much: annactl events",
 			"%zu events wait for the journal", bus.in_flight);
@@ -107,7 +106,8 @@ static void look_at_resources(struct anna *anna, const struct health_config *con
 		add_reason(anna, is_critical ? HEALTH_CRITICAL : HEALTH_DEGRADED, "memory",
 			"annactl health shows what is queued; see [health] in the configuration",
 			"%.1f MB resident, the limit is %.1f MB", (double)rss / 1e6,
-			(double)(is_critical ? config->memory_critical : config->memory_warn) / 1e6);
+			(double)(is_critical ? config->memory_critical : config->memory_warn) /
+				1e6);
 	}
 	const struct histogram *lag = loop_lag(anna->services.loop);
 	int64_t p99 = histogram_percentile(lag, 99);
@@ -178,16 +178,16 @@ void health_refresh(struct anna *anna) {
 	}
 }
 
-enum anna_health anna_get_health(const struct anna *anna, struct health_reason *out, size_t n,
-	size_t *out_count) {
+enum anna_health anna_get_health(
+	const struct anna *anna, struct health_reason *out, size_t n, size_t *out_count) {
 	size_t count = anna->reason_count < n ? anna->reason_count : n;
 	memcpy(out, anna->reasons, count * sizeof(*out));
 	*out_count = count;
 	return anna->health;
 }
 
-static void meter_histogram(struct exposition *x, const char *name, const char *help,
-	const struct histogram *ns) {
+static void meter_histogram(
+	struct exposition *x, const char *name, const char *help, const struct histogram *ns) {
 	static const struct {
 		double percent;
 		const char *quantile;
@@ -201,8 +201,8 @@ static void meter_histogram(struct exposition *x, const char *name, const char *
 	exposition_suffixed(x, "_count", (double)ns->count, NULL);
 }
 
-static void meter_one(struct exposition *x, const char *name, const char *type, const char *help,
-	double value) {
+static void meter_one(
+	struct exposition *x, const char *name, const char *type, const char *help, double value) {
 	exposition_family(x, name, type, help);
 	exposition_sample(x, value, NULL);
 }
@@ -218,8 +218,8 @@ static void meter_journal(struct anna *anna, struct exposition *x) {
 		(double)writer.journal.size_bytes);
 	meter_one(x, "anna_journal_failed_syncs_total", "counter", "Syncs the disk refused.",
 		(double)writer.journal.failed_syncs);
-	meter_histogram(x, "anna_journal_sync_seconds", "Time of one group commit.",
-		&writer.sync_ns);
+	meter_histogram(
+		x, "anna_journal_sync_seconds", "Time of one group commit.", &writer.sync_ns);
 }
 
 void health_meter(void *arg, struct exposition *x) {
@@ -246,8 +246,8 @@ void health_meter(void *arg, struct exposition *x) {
 		(double)anna->generation);
 	meter_one(x, "anna_config_reloads_total", "counter", "Reloads, refused ones included.",
 		(double)anna_reload_count(anna));
-	meter_histogram(x, "anna_config_reload_seconds", "From the request to in force.",
-		&anna->reload_ns);
+	meter_histogram(
+		x, "anna_config_reload_seconds", "From the request to in force.", &anna->reload_ns);
 	meter_one(x, "anna_events_accepted_total", "counter", "Events accepted.",
 		(double)bus.accepted);
 	meter_one(x, "anna_events_durable_total", "counter", "Events made durable.",

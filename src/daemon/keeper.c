@@ -106,7 +106,8 @@ static void format_state(struct anna *anna, bool is_clean, struct buf *out) {
 
 static uint64_t number(const struct value *state, const char *key) {
 	const struct value *value = value_get(state, str_from(key));
-	return value && value->type == VALUE_INT && value->integer > 0 ? (uint64_t)value->integer : 0;
+	return value && value->type == VALUE_INT && value->integer > 0 ? (uint64_t)value->integer
+								       : 0;
 }
 
 static void load_errors(const struct value *list) {
@@ -123,7 +124,8 @@ static void load_errors(const struct value *list) {
 			folder->type == VALUE_STRING && message->type == VALUE_STRING &&
 			time_parse(time->string, &time_ns)) {
 			_cleanup_(freep) char *f = xstrndup(folder->string.at, folder->string.len);
-			_cleanup_(freep) char *m = xstrndup(message->string.at, message->string.len);
+			_cleanup_(freep) char *m = xstrndup(
+				message->string.at, message->string.len);
 			add_error(time_ns, f, m);
 		}
 	}
@@ -132,8 +134,8 @@ static void load_errors(const struct value *list) {
 void keeper_load(struct anna *anna) {
 	struct buf text = BUF_INIT;
 	struct err err = ERR_INIT;
-	enum state_source source =
-		state_load(anna->services.fs, anna->arguments->state_folder, &text, &err);
+	enum state_source source = state_load(
+		anna->services.fs, anna->arguments->state_folder, &text, &err);
 	if (err.code != ERR_NONE) {
 		log_warn("the state file is damaged (%s): %s", err.message,
 			source == STATE_PREVIOUS ? "using the one before" : "counters begin anew");
@@ -152,8 +154,7 @@ void keeper_load(struct anna *anna) {
 bool keeper_save_now(struct anna *anna, bool is_clean, struct err *err) {
 	struct buf text = BUF_INIT;
 	format_state(anna, is_clean, &text);
-	bool ok = state_save(
-		anna->services.fs, anna->arguments->state_folder, buf_str(&text), err);
+	bool ok = state_save(anna->services.fs, anna->arguments->state_folder, buf_str(&text), err);
 	buf_finish(&text);
 	return ok;
 }

@@ -16,10 +16,14 @@
 
 static bool is_legal(enum anna_state from, enum anna_state to) {
 	switch (from) {
-	case ANNA_STARTING: return to == ANNA_RUNNING || to == ANNA_STOPPING;
-	case ANNA_RUNNING: return to == ANNA_RELOADING || to == ANNA_STOPPING;
-	case ANNA_RELOADING: return to == ANNA_RUNNING || to == ANNA_STOPPING;
-	case ANNA_STOPPING: return false;
+	case ANNA_STARTING:
+		return to == ANNA_RUNNING || to == ANNA_STOPPING;
+	case ANNA_RUNNING:
+		return to == ANNA_RELOADING || to == ANNA_STOPPING;
+	case ANNA_RELOADING:
+		return to == ANNA_RUNNING || to == ANNA_STOPPING;
+	case ANNA_STOPPING:
+		return false;
 	}
 	return false;
 }
@@ -39,8 +43,11 @@ static void tell_systemd(struct anna *anna, enum anna_state to) {
 		notify_send("RELOADING=1\nMONOTONIC_USEC=%lld\nSTATUS=reloading",
 			(long long)(clock_monotonic(anna->clock) / NS_PER_US));
 		break;
-	case ANNA_STOPPING: notify_send("STOPPING=1\nSTATUS=stopping"); break;
-	case ANNA_STARTING: break;
+	case ANNA_STOPPING:
+		notify_send("STOPPING=1\nSTATUS=stopping");
+		break;
+	case ANNA_STARTING:
+		break;
 	}
 }
 

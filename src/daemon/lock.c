@@ -21,7 +21,8 @@ static bool folder_is_ours(const char *folder, struct err *err) {
 	}
 	if ((link.st_uid != geteuid() && link.st_uid != 0) || stat_.st_uid != geteuid()) {
 		return err_set(err, ERR_DENIED,
-			"the state folder %s belongs to uid %u, not to us (uid %u): give it to us or "
+			"the state folder %s belongs to uid %u, not to us (uid %u): give it to us "
+			"or "
 			"name another with --state-dir",
 			folder, link.st_uid != geteuid() ? link.st_uid : stat_.st_uid, geteuid());
 	}

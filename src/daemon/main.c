@@ -26,7 +26,12 @@
 
 #define LOG_FOLDER "daemon"
 
-enum { EXIT_OK = 0, EXIT_OTHER = 1, EXIT_USAGE = 2, EXIT_CONFIG = 5 };
+enum {
+	EXIT_OK = 0,
+	EXIT_OTHER = 1,
+	EXIT_USAGE = 2,
+	EXIT_CONFIG = 5
+};
 
 // Signals and the watchdog: what only the real daemon has around the core.
 struct process {
@@ -46,11 +51,20 @@ static void on_signal(void *arg, uint32_t events) {
 	(void)events;
 	while (read(process->signal_fd, &info, sizeof(info)) == sizeof(info)) {
 		switch (info.ssi_signo) {
-		case SIGHUP: daemon_reload(process->anna, "SIGHUP"); break;
-		case SIGUSR1: daemon_diagnose(process->anna); break;
-		case SIGTERM: daemon_stop(process->anna, "SIGTERM"); break;
-		case SIGINT: daemon_stop(process->anna, "SIGINT"); break;
-		default: break;
+		case SIGHUP:
+			daemon_reload(process->anna, "SIGHUP");
+			break;
+		case SIGUSR1:
+			daemon_diagnose(process->anna);
+			break;
+		case SIGTERM:
+			daemon_stop(process->anna, "SIGTERM");
+			break;
+		case SIGINT:
+			daemon_stop(process->anna, "SIGINT");
+			break;
+		default:
+			break;
 		}
 	}
 }
@@ -71,8 +85,8 @@ static void on_watchdog(void *arg) {
 		log_error("the journal worker has not moved for %lld s: the watchdog is not fed",
 			(long long)((now - process->journal_moved_ns) / NS_PER_SECOND));
 	}
-	timer_start(&process->watchdog, process->loop, process->watchdog_ns / 3, on_watchdog,
-		process);
+	timer_start(
+		&process->watchdog, process->loop, process->watchdog_ns / 3, on_watchdog, process);
 }
 
 static void on_stopped(void *arg) {
@@ -247,10 +261,18 @@ int main(int argc, char **argv) {
 		}
 		status = run(&arguments);
 		break;
-	case VERB_CHECK: status = check(&arguments); break;
-	case VERB_SHOW: status = show(arguments.show); break;
-	case VERB_VERSION: (void)printf("annad %s (build %s)\n", ANNA_VERSION, ANNA_BUILD); break;
-	case VERB_HELP: (void)fputs(arguments_help, stdout); break;
+	case VERB_CHECK:
+		status = check(&arguments);
+		break;
+	case VERB_SHOW:
+		status = show(arguments.show);
+		break;
+	case VERB_VERSION:
+		(void)printf("annad %s (build %s)\n", ANNA_VERSION, ANNA_BUILD);
+		break;
+	case VERB_HELP:
+		(void)fputs(arguments_help, stdout);
+		break;
 	}
 	arguments_finish(&arguments);
 	return fflush(stdout) == 0 ? status : EXIT_OTHER;

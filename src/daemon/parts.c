@@ -26,13 +26,14 @@ static void set_state(
 	part->state = state;
 	part->since_ns = clock_wall(anna->clock);
 	if (state == CAPABILITY_FAILED || state == CAPABILITY_DEGRADED) {
-		log_warn("%s is %s: %s", part->capability->name, capability_state_name(state), reason);
+		log_warn("%s is %s: %s", part->capability->name, capability_state_name(state),
+			reason);
 	}
 	if (is_first && state != CAPABILITY_FAILED && state != CAPABILITY_DEGRADED) {
 		return;
 	}
-	struct event *event =
-		event_create("capability.state", "daemon", str_from(part->capability->name));
+	struct event *event = event_create(
+		"capability.state", "daemon", str_from(part->capability->name));
 	event_set_text(event, "from", is_first ? "disabled" : capability_state_name(from));
 	event_set_text(event, "to", capability_state_name(state));
 	event_set_text(event, "reason", reason);
@@ -86,7 +87,8 @@ static void stop_part(struct part *part) {
 bool parts_start(struct anna *anna, struct err *err) {
 	for (size_t i = 0; i < anna->part_count; i++) {
 		struct part *part = &anna->parts[i];
-		if (!start_part(anna, part, anna->snapshot, err) && part->capability->is_essential) {
+		if (!start_part(anna, part, anna->snapshot, err) &&
+			part->capability->is_essential) {
 			return false;
 		}
 		anna->parts_started = i + 1;
@@ -101,8 +103,7 @@ void parts_stop(struct anna *anna) {
 	anna->parts_started = 0;
 }
 
-static bool apply_part(
-	struct anna *anna, struct part *part, struct snapshot *to, struct err *err) {
+static bool apply_part(struct anna *anna, struct part *part, struct snapshot *to, struct err *err) {
 	const struct capability *capability = part->capability;
 	struct capability_config config = config_of(part, to);
 	bool is_enabled = !capability->is_enabled || capability->is_enabled(&config);

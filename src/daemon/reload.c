@@ -36,7 +36,7 @@ struct reload {
 	struct snapshot *after;
 	struct config_files files;
 	bool has_files;
-	uint64_t number; // of the generation that is durable now; 0: none, or nothing changed
+	uint64_t number;     // of the generation that is durable now; 0: none, or nothing changed
 	struct arena *arena; // of the changes
 	struct reload_result result;
 	struct err err;
@@ -80,8 +80,8 @@ static bool read_files(struct reload *reload) {
 		arguments->config_is_named, &reload->files, &reload->err);
 	return reload->has_files &&
 		!(reload->is_unasked &&
-			reload_is_distrusted(generations_find_hash(anna->generations,
-						     reload->files.hash),
+			reload_is_distrusted(
+				generations_find_hash(anna->generations, reload->files.hash),
 				&reload->err));
 }
 
@@ -180,8 +180,7 @@ static void prepare(void *arg) {
 		reload->after = NULL;
 	}
 	result->total_us = result->parse_us + result->check_us; // + apply, later
-	result->commit_us =
-		(clock_monotonic(clock) - parsed) / NS_PER_US - result->check_us;
+	result->commit_us = (clock_monotonic(clock) - parsed) / NS_PER_US - result->check_us;
 }
 
 // --- on the loop ---
@@ -221,8 +220,7 @@ static void set_changes(struct event *event, const struct changes *changes) {
 					.value = value_of_string(arena_copy_str(arena, text))};
 			}
 		}
-		list.array.items[i] =
-			(struct value){.type = VALUE_TABLE, .table = {members, used}};
+		list.array.items[i] = (struct value){.type = VALUE_TABLE, .table = {members, used}};
 	}
 	event_set_value(event, "changes", &list);
 }
@@ -357,7 +355,8 @@ static void on_prepared(void *arg) {
 	struct anna *anna = reload->anna;
 	if (anna->state == ANNA_STOPPING) {
 		err_set(&reload->err, ERR_UNAVAILABLE,
-			"Anna is stopping: a configuration that was valid is used at the next start");
+			"Anna is stopping: a configuration that was valid is used at the next "
+			"start");
 		conclude(reload, false);
 		return;
 	}
@@ -369,8 +368,7 @@ static void on_prepared(void *arg) {
 	if (apply_parts(reload)) {
 		apply(reload);
 		conclude(reload, true);
-	} else if (!reload->number ||
-		!jobs_run(anna->services.jobs, revert, on_reverted, reload)) {
+	} else if (!reload->number || !jobs_run(anna->services.jobs, revert, on_reverted, reload)) {
 		conclude(reload, false);
 	}
 }

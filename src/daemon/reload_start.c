@@ -27,22 +27,21 @@ static bool use_generation(struct anna *anna, const struct generation *generatio
 	return true;
 }
 
-static bool use_files(struct anna *anna, struct config_files *files, struct problems *problems,
-	struct err *err) {
+static bool use_files(
+	struct anna *anna, struct config_files *files, struct problems *problems, struct err *err) {
 	anna->snapshot = snapshot_create(&anna->schema, files, problems);
 	if (!anna->snapshot) {
 		return err_set(err, ERR_CONFIG, "the configuration has %zu error%s",
 			problems->errors, problems->errors == 1 ? "" : "s");
 	}
-	const struct generation *active =
-		generations_active(anna->generations, clock_wall(anna->clock));
+	const struct generation *active = generations_active(
+		anna->generations, clock_wall(anna->clock));
 	if (active && strcmp(active->hash, files->hash) == 0) {
 		anna->generation = active->number;
 		return true;
 	}
-	struct generation wanted = {.author = "start",
-		.verdict = VERDICT_ACTIVE,
-		.time_ns = clock_wall(anna->clock)};
+	struct generation wanted = {
+		.author = "start", .verdict = VERDICT_ACTIVE, .time_ns = clock_wall(anna->clock)};
 	const struct generation *added;
 	if (!generations_add(anna->generations, files, &wanted, &added, err)) {
 		snapshot_unref(anna->snapshot);
@@ -81,10 +80,11 @@ bool reload_at_start(struct anna *anna, struct problems *problems, struct err *e
 	undo_unconfirmed(anna);
 	bool has_files = config_files_read(anna->services.fs, anna->arguments->config_path,
 		anna->arguments->config_is_named, &files, &why);
-	const struct generation *last =
-		generations_active(anna->generations, clock_wall(anna->clock));
-	const struct generation *known =
-		has_files ? generations_find_hash(anna->generations, files.hash) : NULL;
+	const struct generation *last = generations_active(
+		anna->generations, clock_wall(anna->clock));
+	const struct generation *known = has_files
+		? generations_find_hash(anna->generations, files.hash)
+		: NULL;
 	bool ok = false;
 	if (has_files && (!last || !reload_is_distrusted(known, &why))) {
 		ok = use_files(anna, &files, problems, &why);

@@ -35,7 +35,8 @@ static const struct option daemon_rows[] = {
 		.offset = offsetof(struct daemon_config, stop_timeout_ns),
 		.fallback = "1s",
 		.max = 60e9,
-		.help = "How long running actions may go on when Anna stops, before they are ended."},
+		.help = "How long running actions may go on when Anna stops, before they are "
+			"ended."},
 	{0},
 };
 
@@ -46,11 +47,11 @@ const struct section daemon_section = {
 	.size = sizeof(struct daemon_config),
 };
 
-#define STREAM_ROW(name, field, size, text)                                                        \
-	{                                                                                          \
-		.key = name, .type = OPTION_SIZE, .offset = offsetof(struct journal_config, field),\
-		.fallback = size, .min = 8388608.0, .max = 1099511627776.0,                        \
-		.apply = APPLY_RESTART, .help = text                                               \
+#define STREAM_ROW(name, field, size, text) \
+	{ \
+		.key = name, .type = OPTION_SIZE, \
+		.offset = offsetof(struct journal_config, field), .fallback = size, \
+		.min = 8388608.0, .max = 1099511627776.0, .apply = APPLY_RESTART, .help = text \
 	}
 
 static const struct option journal_rows[] = {

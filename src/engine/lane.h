@@ -18,7 +18,7 @@
 // waits refers to it: what a removed mapping had accepted, it still does.
 struct lane {
 	uint32_t refs;
-	struct engine *engine; // NULL: the engine has gone
+	struct engine *engine;	       // NULL: the engine has gone
 	const struct mapping *mapping; // of the newest snapshot that has it
 	struct snapshot *snapshot;
 	double tokens;
@@ -90,7 +90,7 @@ struct engine {
 	const struct services *services;
 	struct subscription subscription;
 	struct list tables;
-	struct map lanes; // name -> lane, removed ones included while they live
+	struct map lanes;	// name -> lane, removed ones included while they live
 	struct list turns;	// lanes that could start more
 	struct list stalled;	// lanes that could not, because the journal's queue was full
 	struct list runs;	// started, not done

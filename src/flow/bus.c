@@ -36,13 +36,10 @@ struct bus {
 	bool is_showing;
 	uint64_t next_id;
 	struct bus_stats stats;
-	uint64_t kept_id; // the last that was
+	uint64_t kept_id;		      // the last that was
 	uint64_t gap_from, gap_to, gap_count; // failed and not yet told
 	char gap_reason[200];
-	// The gap that is being told by event `id`, until that is durable; 0: none is.
-	struct {
-		uint64_t id, from, to, count;
-	} told;
+	uint64_t told_id; // the event under way that tells it; 0: none is
 };
 
 struct bus *bus_create(const struct bus_options *options) {
@@ -103,7 +100,7 @@ static struct entry *entry_at(struct bus *bus, size_t i) {
 }
 
 static void show(struct bus *bus, enum bus_phase phase, struct event *event) {
-	list_for_each(node, &bus->subscriptions) {
+	list_for_each (node, &bus->subscriptions) {
 		struct subscription *subscription = list_item(node, struct subscription, node);
 		subscription->on_event(subscription->arg, phase, event);
 	}
@@ -120,7 +117,7 @@ static void hand_to_journal(struct bus *bus, struct entry *entry) {
 	}
 	// Free-form kinds live in the normal stream.
 	const char *stream = !event ? "state"
-		: entry->kind       ? kind_stream_name(entry->kind->stream)
+		: entry->kind	    ? kind_stream_name(entry->kind->stream)
 				    : kind_stream_name(STREAM_NORMAL);
 	bool fits = writer_append(bus->writer, stream, entry->id, event ? event->cause : 0,
 		event ? event->time_ns : clock_wall(bus->clock),
@@ -163,7 +160,8 @@ static struct entry *take_place(struct bus *bus, enum urgency urgency, struct er
 	size_t room = bus->options.capacity - (urgency == ORDINARY ? bus->options.reserve : 0);
 	if (!bus->writer) {
 		bus->stats.refused++;
-		err_set(err, ERR_UNAVAILABLE, "the journal is not open: Anna is starting or stopping");
+		err_set(err, ERR_UNAVAILABLE,
+			"the journal is not open: Anna is starting or stopping");
 		return NULL;
 	}
 	if (bus->count >= room) {
@@ -241,8 +239,8 @@ uint64_t bus_publish_reserved(struct bus *bus, struct event *event, struct err *
 	return publish(bus, event, RESERVED, NULL, NULL, err);
 }
 
-static uint64_t keep_state(struct bus *bus, const char *key, struct str value,
-	enum urgency urgency, struct err *err) {
+static uint64_t keep_state(
+	struct bus *bus, const char *key, struct str value, enum urgency urgency, struct err *err) {
 	struct entry *entry = take_place(bus, urgency, err);
 	if (!entry) {
 		return 0;
@@ -261,22 +259,28 @@ uint64_t bus_keep_state(struct bus *bus, const char *key, struct str value, stru
 static void remember_gap(struct bus *bus, uint64_t id, const struct err *err) {
 	if (!bus->gap_count++) {
 		bus->gap_from = id;
+		bus->gap_to = id;
 	}
-	bus->gap_to = id;
+	bus->gap_to = id > bus->gap_to ? id : bus->gap_to;
 	(void)snprintf(bus->gap_reason, sizeof(bus->gap_reason), "%.190s", err->message);
 }
 
 // What was told comes back when the telling itself failed.
-static void take_back_gap(struct bus *bus) {
-	if (!bus->gap_count) {
-		bus->gap_to = bus->told.to;
+static void take_back_gap(struct bus *bus, const struct event *event) {
+	const struct value *from = event_attribute(event, STR("from"));
+	const struct value *to = event_attribute(event, STR("to"));
+	const struct value *count = event_attribute(event, STR("count"));
+	if (!from || !to) {
+		return;
 	}
-	bus->gap_from = bus->told.from;
-	bus->gap_count += bus->told.count;
+	uint64_t first = (uint64_t)from->integer, last = (uint64_t)to->integer;
+	bus->gap_from = bus->gap_count && bus->gap_from < first ? bus->gap_from : first;
+	bus->gap_to = bus->gap_count && bus->gap_to > last ? bus->gap_to : last;
+	bus->gap_count += count ? (uint64_t)count->integer : last - first + 1;
 }
 
 static void report_gap(struct bus *bus) {
-	if (bus->told.id || !bus->gap_count || !bus->writer) {
+	if (bus->told_id || !bus->gap_count || !bus->writer) {
 		return;
 	}
 	struct event *event = event_create("source.gap", "journal", STR("journal"));
@@ -285,11 +289,8 @@ static void report_gap(struct bus *bus) {
 	event_set_int(event, "from", (int64_t)bus->gap_from);
 	event_set_int(event, "to", (int64_t)bus->gap_to);
 	event_set_int(event, "count", (int64_t)bus->gap_count);
-	bus->told.from = bus->gap_from;
-	bus->told.to = bus->gap_to;
-	bus->told.count = bus->gap_count;
-	bus->told.id = publish(bus, event, GAP, NULL, NULL, NULL);
-	if (bus->told.id) {
+	bus->told_id = publish(bus, event, GAP, NULL, NULL, NULL);
+	if (bus->told_id) {
 		bus->gap_count = 0;
 	}
 }
@@ -312,17 +313,19 @@ static bool take_back_id(struct bus *bus, uint64_t id) {
 	return true;
 }
 
-static void on_failed(struct bus *bus, uint64_t id, bool is_event, const struct err *err) {
-	bool is_telling = id == bus->told.id;
-	if (is_telling) {
-		take_back_gap(bus);
-		bus->told.id = 0;
+static void on_failed(
+	struct bus *bus, uint64_t id, const struct event *event, const struct err *err) {
+	bool is_gap = event && str_is(event->kind, "source.gap") &&
+		str_is(event->source, "journal");
+	bus->stats.failed += event != NULL;
+	if (is_gap) {
+		take_back_gap(bus, event);
+		(void)snprintf(bus->gap_reason, sizeof(bus->gap_reason), "%.190s", err->message);
 	}
-	bus->stats.failed += is_event;
-	if ((!is_event || is_telling) && take_back_id(bus, id)) {
+	if ((!event || is_gap) && take_back_id(bus, id)) {
 		return;
 	}
-	if (is_event) {
+	if (event) {
 		remember_gap(bus, id, err);
 	}
 }
@@ -338,11 +341,11 @@ void bus_on_result(void *arg, uint64_t first, uint64_t last, const struct err *e
 		bus->stats.durable_id = entry.id;
 		buf_finish(&entry.state);
 		if (err) {
-			on_failed(bus, entry.id, entry.event != NULL, err);
+			on_failed(bus, entry.id, entry.event, err);
 		} else {
 			bus->kept_id = entry.id;
-			bus->told.id = entry.id == bus->told.id ? 0 : bus->told.id;
 		}
+		bus->told_id = entry.id == bus->told_id ? 0 : bus->told_id;
 		if (!entry.event) {
 			continue;
 		}

@@ -17,7 +17,10 @@
 
 struct bus;
 
-enum bus_phase { PHASE_ACCEPTED, PHASE_DURABLE };
+enum bus_phase {
+	PHASE_ACCEPTED,
+	PHASE_DURABLE
+};
 
 // May publish; must not unsubscribe others. The event is borrowed: take a reference to keep it.
 typedef void bus_event_fn(void *arg, enum bus_phase phase, struct event *event);
@@ -34,9 +37,9 @@ struct bus_options {
 	struct loop *loop;
 	struct random *random;
 	const struct kinds *kinds;
-	uint64_t next_id;    // the first id to give
-	size_t capacity;     // events in flight to the journal
-	size_t reserve;      // of these, kept for gap, health and lifecycle events
+	uint64_t next_id; // the first id to give
+	size_t capacity;  // events in flight to the journal
+	size_t reserve;	  // of these, kept for gap, health and lifecycle events
 	// Ids given above the last that was kept: no more than this (0: no limit), so that a restart
 	// knows which may have been given. While the disk refuses, ordinary events may have half of
 	// it, those of the reserve three quarters, and the rest is for trying whether it works again.
@@ -55,7 +58,8 @@ void bus_try_again(struct bus *bus);
 // The generation stamped on events from now on.
 void bus_set_generation(struct bus *bus, uint64_t generation);
 
-void bus_subscribe(struct bus *bus, struct subscription *subscription, bus_event_fn *on_event, void *arg);
+void bus_subscribe(
+	struct bus *bus, struct subscription *subscription, bus_event_fn *on_event, void *arg);
 void bus_unsubscribe(struct subscription *subscription);
 
 // Takes the event (also on failure), gives it id, time (unless set), trace and generation, and

@@ -42,15 +42,21 @@ enum capability_state {
 	CAPABILITY_FAILED
 };
 
-enum capability_maturity { MATURITY_STABLE, MATURITY_EXPERIMENTAL };
+enum capability_maturity {
+	MATURITY_STABLE,
+	MATURITY_EXPERIMENTAL
+};
 
 struct capability_health {
 	enum capability_state state; // ACTIVE or DEGRADED or FAILED
-	char reason[256];            // a sentence; empty when active
+	char reason[256];	     // a sentence; empty when active
 };
 
 // What reconfigure answers.
-enum reconfigured { RECONFIGURE_ADAPTED, RECONFIGURE_RESTART };
+enum reconfigured {
+	RECONFIGURE_ADAPTED,
+	RECONFIGURE_RESTART
+};
 
 // The config of one capability: of a table section the filled struct, of a list section the items.
 struct capability_config {
@@ -64,8 +70,9 @@ struct capability {
 	const char *summary;
 	enum capability_maturity maturity;
 	bool is_essential; // Anna does not start without it
-	const struct section *section; // its name is `name`; a source writes &(const struct section){…}
-	const struct kind *kinds;   // it publishes these; ends with an all-zero row; may be NULL
+	const struct section
+		*section; // its name is `name`; a source writes &(const struct section){…}
+	const struct kind *kinds; // it publishes these; ends with an all-zero row; may be NULL
 	// False: switched off by this config (state disabled). NULL: always on.
 	bool (*is_enabled)(const struct capability_config *config);
 	// Opens everything inside its own scope. NULL with *err when it cannot.

@@ -96,8 +96,8 @@ const struct value *event_attribute(const struct event *event, struct str name) 
 	const struct value *found = value_get(&event->attributes, name);
 	for (size_t i = 0; !found && i < name.len; i++) { // "a.b": a table's member
 		if (name.at[i] == '.') {
-			const struct value *table =
-				value_get(&event->attributes, str_head(name, i));
+			const struct value *table = value_get(
+				&event->attributes, str_head(name, i));
 			struct str rest = str_skip(name, i + 1);
 			for (struct str part; table && str_split(&rest, '.', &part);) {
 				table = value_get(table, part);
@@ -150,8 +150,8 @@ bool event_lookup(const struct event *event, struct str name, struct value *out)
 	if (!is_attribute && lookup_field(event, name, out)) {
 		return true;
 	}
-	const struct value *found =
-		event_attribute(event, is_attribute ? str_skip(name, prefix.len) : name);
+	const struct value *found = event_attribute(
+		event, is_attribute ? str_skip(name, prefix.len) : name);
 	if (found) {
 		*out = *found;
 	}
@@ -165,9 +165,15 @@ bool event_lookup_text(void *event, struct str name, struct buf *out) {
 	}
 	switch (value.type) {
 	case VALUE_STRING:
-	case VALUE_TIME: buf_append_str(out, value.string); break;
-	case VALUE_DOUBLE: buf_append_double(out, value.number); break;
-	default: json_format(out, &value); break;
+	case VALUE_TIME:
+		buf_append_str(out, value.string);
+		break;
+	case VALUE_DOUBLE:
+		buf_append_double(out, value.number);
+		break;
+	default:
+		json_format(out, &value);
+		break;
 	}
 	return true;
 }

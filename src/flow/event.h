@@ -18,16 +18,16 @@
 struct event {
 	uint32_t refs;
 	struct arena *arena;
-	uint64_t id;     // sequence in the journal; 0 until published
+	uint64_t id;	 // sequence in the journal; 0 until published
 	int64_t time_ns; // wall
 	struct str kind;
-	struct str source;  // "host", "timer", "emit", "daemon", "engine", an action's name…
-	struct str subject; // what it is about: a mount, a path, a mapping; may be empty
-	struct str key;     // the client's key against doubles; may be empty
+	struct str source;	 // "host", "timer", "emit", "daemon", "engine", an action's name…
+	struct str subject;	 // what it is about: a mount, a path, a mapping; may be empty
+	struct str key;		 // the client's key against doubles; may be empty
 	struct value attributes; // a table
-	uint64_t cause;      // id of the causing event; 0: a root
-	uint32_t depth;      // length of the causal chain; 0: a root
-	uint64_t generation; // of the config that was in force
+	uint64_t cause;		 // id of the causing event; 0: a root
+	uint32_t depth;		 // length of the causal chain; 0: a root
+	uint64_t generation;	 // of the config that was in force
 	struct trace trace;
 };
 

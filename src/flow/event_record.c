@@ -92,8 +92,8 @@ struct event *event_decode(const struct record *record, struct err *err) {
 	}
 	struct event *event = event_create_str(kind, source, subject);
 	event->key = arena_copy_str(event->arena, key);
-	const struct value *value = json_parse(event->arena,
-		arena_copy_str(event->arena, attributes), JSON_DEPTH, err);
+	const struct value *value = json_parse(
+		event->arena, arena_copy_str(event->arena, attributes), JSON_DEPTH, err);
 	if (!value || value->type != VALUE_TABLE) {
 		if (value) {
 			err_set(err, ERR_INVALID, "the attributes in record %llu are not an object",

@@ -77,8 +77,7 @@ TEST(a_record_cut_at_any_byte_is_refused_and_never_read_beyond) {
 	for (size_t n = 0; n < payload.len; n++) {
 		char *copy = malloc(n + 1);
 		memcpy(copy, payload.at, n);
-		struct record record = {
-			.sequence = 1, .type = RECORD_EVENT, .payload = {copy, n}};
+		struct record record = {.sequence = 1, .type = RECORD_EVENT, .payload = {copy, n}};
 		struct event *back = event_decode(&record, &err);
 		CHECK(back == NULL);
 		free(copy);

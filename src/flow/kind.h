@@ -10,7 +10,11 @@
 #include "base/str.h"
 
 // Which journal stream, and so which budget, keeps it.
-enum kind_stream { STREAM_NORMAL, STREAM_AUDIT, STREAM_TELEMETRY };
+enum kind_stream {
+	STREAM_NORMAL,
+	STREAM_AUDIT,
+	STREAM_TELEMETRY
+};
 
 struct kind_attribute {
 	const char *name;
@@ -22,8 +26,8 @@ struct kind_attribute {
 struct kind {
 	const char *name;
 	enum kind_stream stream;
-	const char *help;                          // one sentence: when it happens
-	const struct kind_attribute *attributes;   // ends with an all-zero row; NULL: none
+	const char *help;			 // one sentence: when it happens
+	const struct kind_attribute *attributes; // ends with an all-zero row; NULL: none
 };
 
 // A set of declarations; a table of kinds ends with an all-zero row.

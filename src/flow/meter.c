@@ -36,7 +36,7 @@ void meters_remove(struct meter *meter) {
 void meters_format(struct meters *meters, struct buf *out) {
 	struct exposition exposition;
 	exposition_init(&exposition, out);
-	list_for_each(node, &meters->list) {
+	list_for_each (node, &meters->list) {
 		struct meter *meter = list_item(node, struct meter, node);
 		meter->collect(meter->arg, &exposition);
 	}

@@ -27,7 +27,11 @@ struct http1_request {
 	size_t head_len; // bytes up to and including the empty line
 };
 
-enum http1_result { HTTP1_DONE, HTTP1_MORE, HTTP1_BAD };
+enum http1_result {
+	HTTP1_DONE,
+	HTTP1_MORE,
+	HTTP1_BAD
+};
 
 // Reads a head from the front of `bytes`. MORE: not complete yet (call again with more).
 // BAD: *status is the answer's status (400, 405, 413, 414, 431, 501, 505) and *err says why; the

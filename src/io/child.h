@@ -16,17 +16,17 @@ struct child_runner;
 
 struct child_result {
 	bool was_signalled;
-	int exit_status; // when not signalled
-	int signal;      // when signalled
+	int exit_status;	    // when not signalled
+	int signal;		    // when signalled
 	int64_t user_ns, system_ns; // CPU time
 	int64_t max_rss_bytes;
 };
 
 struct child_spec {
-	const char *const *argv;        // argv[0] is looked up on PATH unless it holds a '/'
+	const char *const *argv;	// argv[0] is looked up on PATH unless it holds a '/'
 	const char *const *environment; // NULL-terminated "NAME=value"; nothing is inherited
-	const char *directory;          // working directory; NULL: "/"
-	const char *cgroup;             // folder of the sub-cgroup to start in; NULL: none
+	const char *directory;		// working directory; NULL: "/"
+	const char *cgroup;		// folder of the sub-cgroup to start in; NULL: none
 	// Standard output and standard error, together, as it comes. May be NULL (then /dev/null).
 	void (*on_output)(void *arg, struct str bytes);
 	// Once, after the process has ended; output still in the pipe was delivered before. What
@@ -37,8 +37,8 @@ struct child_spec {
 
 struct child_runner {
 	// NULL with *err when it cannot be started (exec failures included: "cannot run …: …").
-	struct child *(*spawn)(struct child_runner *runner, const struct child_spec *spec,
-		struct err *err);
+	struct child *(*spawn)(
+		struct child_runner *runner, const struct child_spec *spec, struct err *err);
 	pid_t (*pid)(const struct child *child);
 	// To the whole process group (and every process of its cgroup for SIGKILL).
 	void (*kill)(struct child *child, int signal);

@@ -27,7 +27,7 @@ struct fs {
 	ssize_t (*pread)(struct fs *fs, int fd, void *bytes, size_t n, int64_t offset);
 	ssize_t (*pwrite)(struct fs *fs, int fd, const void *bytes, size_t n, int64_t offset);
 	int (*truncate)(struct fs *fs, int fd, int64_t size);
-	int (*sync)(struct fs *fs, int fd);      // fsync(2)
+	int (*sync)(struct fs *fs, int fd);	 // fsync(2)
 	int (*sync_data)(struct fs *fs, int fd); // fdatasync(2)
 	int (*sync_directory)(struct fs *fs, const char *path);
 	int (*stat)(struct fs *fs, const char *path, struct fs_stat *out);

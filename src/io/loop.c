@@ -266,7 +266,8 @@ static void run_descriptors(struct loop *loop, int n) {
 		if (watch) {
 			uint32_t events = loop->ready[i].events;
 			if (events & (EPOLLHUP | EPOLLERR)) {
-				events = (events & ~(uint32_t)EPOLLERR) | LOOP_HANGUP | LOOP_READABLE;
+				events = (events & ~(uint32_t)EPOLLERR) | LOOP_HANGUP |
+					LOOP_READABLE;
 			}
 			watch->on_ready(watch->arg, events);
 		}

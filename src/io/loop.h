@@ -22,13 +22,17 @@ struct random;
 typedef void timer_fn(void *arg);
 typedef void watch_fn(void *arg, uint32_t events);
 
-enum { LOOP_READABLE = 1, LOOP_WRITABLE = 4, LOOP_HANGUP = 16 }; // the values of EPOLLIN, OUT, HUP
+enum {
+	LOOP_READABLE = 1,
+	LOOP_WRITABLE = 4,
+	LOOP_HANGUP = 16
+}; // the values of EPOLLIN, OUT, HUP
 
 struct timer {
 	struct loop *loop;
 	int64_t due_ns; // monotonic
 	uint64_t order; // equal due times fire in the order they were set
-	uint32_t slot;  // index in the heap + 1; 0: not set
+	uint32_t slot;	// index in the heap + 1; 0: not set
 	timer_fn *on_due;
 	void *arg;
 };
@@ -73,9 +77,11 @@ struct clock *loop_clock(const struct loop *loop);
 struct simulation *loop_simulation(const struct loop *loop);
 
 // (Re)sets a timer to fire once, delay_ns from now (0: in the next round).
-void timer_start(struct timer *timer, struct loop *loop, int64_t delay_ns, timer_fn *on_due, void *arg);
+void timer_start(
+	struct timer *timer, struct loop *loop, int64_t delay_ns, timer_fn *on_due, void *arg);
 // The same at an absolute monotonic time.
-void timer_start_at(struct timer *timer, struct loop *loop, int64_t due_ns, timer_fn *on_due, void *arg);
+void timer_start_at(
+	struct timer *timer, struct loop *loop, int64_t due_ns, timer_fn *on_due, void *arg);
 void timer_stop(struct timer *timer);
 static inline bool timer_is_set(const struct timer *timer) {
 	return timer->slot != 0;

@@ -48,8 +48,8 @@ bool mailbox_post(struct mailbox *mailbox, void *message) {
 	bool ring = fits && !mailbox->is_rung;
 	if (fits) {
 		mailbox->ring[(mailbox->first + mailbox->count++) % mailbox->cap] = message;
-		mailbox->deepest =
-			mailbox->count > mailbox->deepest ? mailbox->count : mailbox->deepest;
+		mailbox->deepest = mailbox->count > mailbox->deepest ? mailbox->count
+								     : mailbox->deepest;
 		mailbox->is_rung = true;
 	}
 	pthread_mutex_unlock(&mailbox->lock);
@@ -76,7 +76,8 @@ void mailbox_rest(struct mailbox *mailbox) {
 	// In this order: a poster that comes in between sees the bell still rung, writes nothing, and
 	// its message is found by the take that follows. The other way round its ring could be eaten.
 	uint64_t rung;
-	(void)!read(mailbox->fd, &rung, sizeof(rung)); // EAGAIN is fine: it has not been written yet
+	(void)!read(
+		mailbox->fd, &rung, sizeof(rung)); // EAGAIN is fine: it has not been written yet
 	pthread_mutex_lock(&mailbox->lock);
 	mailbox->is_rung = false;
 	pthread_mutex_unlock(&mailbox->lock);

@@ -50,5 +50,6 @@ _must_use_ struct jobs *jobs_create(struct loop *loop, size_t threads, size_t ca
 // Waits for running jobs; every on_done still comes. NULL is fine.
 void jobs_destroy(struct jobs *jobs);
 // run(arg) on some thread, then on_done(arg) on the loop. False when `capacity` jobs wait already.
-_must_use_ bool jobs_run(struct jobs *jobs, void (*run)(void *arg), void (*on_done)(void *arg), void *arg);
+_must_use_ bool jobs_run(
+	struct jobs *jobs, void (*run)(void *arg), void (*on_done)(void *arg), void *arg);
 size_t jobs_depth(const struct jobs *jobs);

@@ -54,8 +54,8 @@ struct reload_result {
 	bool ok, changed, dry_run, is_pending;
 	uint64_t generation;
 	int64_t parse_us, check_us, apply_us, total_us; // total: these three
-	int64_t commit_us; // beside them, making the generation durable: the disk's time
-	struct changes changes;	       // in the arena given
+	int64_t commit_us;	// beside them, making the generation durable: the disk's time
+	struct changes changes; // in the arena given
 	struct strings restart_needed; // paths of changed options that wait for a restart
 	struct problems problems;
 };

@@ -473,7 +473,7 @@ static const struct kind kinds[] = {
 
 DEFINE_SOURCE(file) = {
 	.name = "files",
-	.summary = "what happens to files and folders",
+	.summary = "What happens to files and folders.",
 	.maturity = MATURITY_STABLE,
 	.section =
 		&(const struct section){

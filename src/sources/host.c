@@ -380,7 +380,7 @@ static const struct kind kinds[] = {
 
 DEFINE_SOURCE(host) = {
 	.name = "host",
-	.summary = "CPU, load, memory, file systems and network of this machine",
+	.summary = "CPU, load, memory, file systems and network of this machine.",
 	.maturity = MATURITY_STABLE,
 	.section =
 		&(const struct section){

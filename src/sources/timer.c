@@ -368,7 +368,7 @@ static const struct kind kinds[] = {
 
 DEFINE_SOURCE(timer) = {
 	.name = "timers",
-	.summary = "events at intervals and at calendar times",
+	.summary = "Events at intervals and at calendar times.",
 	.maturity = MATURITY_STABLE,
 	.section =
 		&(const struct section){

@@ -122,7 +122,7 @@ def test_term_while_reloading_ends_it(anna):
     assert anna.wait_end(3) == 0
 
 
-def test_a_second_term_hurries(anna):
+def test_a_second_term_hurries(anna, runs_commands):
     never = anna.folder / "never"
     os.mkfifo(never)
     anna.start(f"""

@@ -146,7 +146,7 @@ def test_a_conf_d_file_is_merged(anna):
     anna.wait_for(lambda: "FIRST SAW 1" in anna.log() and "SECOND SAW 1" in anna.log())
 
 
-def test_a_running_action_does_not_notice_a_reload(anna):
+def test_a_running_action_does_not_notice_a_reload(anna, runs_commands):
     slow = """
 [[mappings]]
 name = "slow"

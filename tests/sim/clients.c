@@ -399,6 +399,11 @@ void clients_act(struct sim *sim) {
 		return;
 	}
 	uint64_t what = sim_below(sim, 100);
+	if (client->is_congested && what < 50) { // it reads again
+		client->is_congested = false;
+		session_set_congested(client->session, false);
+		return;
+	}
 	if (what < 45) {
 		append_emits(client, 1, false, &text);
 	} else if (what < 55) {
@@ -420,8 +425,8 @@ void clients_act(struct sim *sim) {
 		feed_half(client, &text);
 		return;
 	} else if (what < 97) {
-		client->is_congested = !client->is_congested;
-		session_set_congested(client->session, client->is_congested);
+		client->is_congested = true;
+		session_set_congested(client->session, true);
 	} else {
 		leave(client);
 		return;
