@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "base/log.h"
 #include "build_id.h"
+#include "daemon/losses.h"
 #include "daemon/notify.h"
 #include "io/child.h"
 #include "io/worker.h"
@@ -88,11 +89,22 @@ static void publish_gap(
 	}
 }
 
+// A few at most, so that telling them finds room: the last then reaches further than it must.
+static void report_losses(struct anna *anna, uint64_t last) {
+	struct loss losses[16];
+	size_t n = losses_find(anna->services.fs, anna->journal_folder, last,
+		2 * lost_ids_most(anna), losses, sizeof(losses) / sizeof(*losses));
+	for (size_t i = 0; i < n; i++) {
+		publish_gap(anna, "unclean stop", NULL, losses[i].from, losses[i].to);
+	}
+}
+
 static void report_recovery(struct anna *anna, const struct journal_recovery *recovery) {
 	if (!anna->was_clean) {
 		log_warn("the last run did not end in order: what was accepted after event %llu "
 			 "and not yet durable may be lost",
 			(unsigned long long)recovery->last_sequence);
+		report_losses(anna, recovery->last_sequence);
 		publish_gap(anna, "unclean stop", NULL, recovery->last_sequence + 1,
 			recovery->last_sequence + lost_ids_most(anna));
 	}

@@ -147,12 +147,13 @@ enum urgency {
 	GAP
 };
 
-// Ids the journal does not know of, as many as there may be.
+// Whether one more id may be given that the journal does not know of, or that comes after a loss it
+// does not know of.
 static bool has_ids(const struct bus *bus, enum urgency urgency) {
 	uint64_t most = bus->options.unkept_max;
-	uint64_t unkept = bus->next_id - 1 - bus->kept_id;
 	uint64_t may = urgency == GAP ? most : urgency == RESERVED ? most / 4 * 3 : most / 2;
-	return most == 0 || unkept < may;
+	bool is_told = bus->gap_count == 0 || bus->next_id - bus->gap_from < most + may;
+	return most == 0 || (is_told && bus->next_id - 1 - bus->kept_id < may);
 }
 
 // Gives the next place in the ring, or NULL with *err.

@@ -40,9 +40,10 @@ struct bus_options {
 	uint64_t next_id; // the first id to give
 	size_t capacity;  // events in flight to the journal
 	size_t reserve;	  // of these, kept for gap, health and lifecycle events
-	// Ids given above the last that was kept: no more than this (0: no limit), so that a restart
-	// knows which may have been given. While the disk refuses, ordinary events may have half of
-	// it, those of the reserve three quarters, and the rest is for trying whether it works again.
+	// Ids given above the last that was kept: no more than this (0: no limit), and no more than
+	// twice this above a gap that is not told yet, so that a restart knows which may have been
+	// given. While the disk refuses, ordinary events may have half of it, those of the reserve
+	// three quarters, and the rest is for trying whether it works again.
 	uint64_t unkept_max;
 };
 

@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "config/generations.h"
+#include "flow/kind.h"
 #include "formats/json.h"
 #include "io/fs.h"
 
@@ -16,6 +17,7 @@ struct why_sources {
 	const char *state_folder;
 	const struct schema *schema;	// to read old generations
 	const struct section *mappings; // the schema's [[mappings]]
+	const struct kinds *kinds;	// the declared ones
 };
 
 // Writes {event, causes: [root…parent], effects: [tree], beyond_retention, damaged} of event `id`.

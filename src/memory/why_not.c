@@ -319,7 +319,10 @@ static bool answer_kind(const struct why_sources *sources, struct why_config *co
 			conclude(&judgement, "no_mapping", "no mapping listens to it");
 		}
 	} else {
-		conclude(&judgement, "no_event", "no event of this kind is in the journal");
+		const struct kind *kind = kinds_find(sources->kinds, scan->asked);
+		conclude(&judgement, "no_event",
+			"it has not occurred as far as the journal goes%s%s", kind ? ": " : "",
+			kind ? kind->help : "");
 	}
 	if (ok) {
 		json_begin_object(writer);
@@ -392,7 +395,8 @@ static bool answer(const struct why_sources *sources, struct item_list mappings,
 	}
 	if (scan->mapping || (scan->has_run && !scan->last_event)) {
 		ok = answer_mapping(sources, &config, scan, writer, err);
-	} else if (scan->last_event || is_listened_to(mappings, scan->asked)) {
+	} else if (scan->last_event || is_listened_to(mappings, scan->asked) ||
+		kinds_find(sources->kinds, scan->asked)) {
 		ok = answer_kind(sources, &config, scan, writer, err);
 	} else {
 		ok = fail_unknown(mappings, scan, err);

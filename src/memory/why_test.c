@@ -33,8 +33,8 @@ static void start(struct fake_engine *fake, const char *config) {
 }
 
 static struct why_sources sources_of(const struct fake_engine *fake) {
-	return (struct why_sources){
-		fs_system(), fake->journal_folder, fake->folder, &fake->schema, &mappings_section};
+	return (struct why_sources){fs_system(), fake->journal_folder, fake->folder, &fake->schema,
+		&mappings_section, fake->kinds};
 }
 
 // The answer as a parsed value, in the arena; checks that every reader's depth is enough.

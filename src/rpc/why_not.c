@@ -21,7 +21,8 @@ static void handle(struct call *call) {
 		.journal_folder = anna_journal_folder(anna),
 		.state_folder = anna_state_folder(anna),
 		.schema = anna_schema(anna),
-		.mappings = anna_mappings(anna)};
+		.mappings = anna_mappings(anna),
+		.kinds = bus_kinds(anna_services(anna)->bus)};
 	question_ask(call, sources, ask, NULL);
 }
 

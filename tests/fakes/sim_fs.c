@@ -199,6 +199,19 @@ static void forget_changes(struct node *node) {
 	node->change_count = 0;
 }
 
+// Sizes are the file system's own: it gets them to the disk later, or stops altogether.
+static void forget_written(struct node *node) {
+	size_t kept = 0;
+	for (size_t i = 0; i < node->change_count; i++) {
+		if (node->changes[i].bytes) {
+			free(node->changes[i].bytes);
+		} else {
+			node->changes[kept++] = node->changes[i];
+		}
+	}
+	node->change_count = kept;
+}
+
 // Modes: 0 all, 1 none, 2 a prefix in order, 3 per sector a prefix of its own.
 static void settle_node(struct sim_fs *sim, struct node *node, int mode) {
 	uint64_t salt = random_next(&sim->random);
@@ -206,7 +219,6 @@ static void settle_node(struct sim_fs *sim, struct node *node, int mode) {
 	for (size_t i = 0; i < node->change_count; i++) {
 		apply_change(sim, node, &node->changes[i], i, salt, mode, prefix);
 	}
-	forget_changes(node);
 }
 
 static int64_t used_bytes(struct sim_fs *sim) {
@@ -348,7 +360,9 @@ static int sim_sync(struct fs *fs, int fd) {
 		// Some of it got there, the rest never will; programs go on seeing the new bytes,
 		// or (other file systems) the old ones again.
 		settle_node(sim, node, 1 + (int)random_below(&sim->random, 3));
+		forget_written(node);
 		if (random_below(&sim->random, 2)) {
+			forget_changes(node);
 			buf_clear(&node->seen);
 			buf_append_str(&node->seen, buf_str(&node->durable));
 		}
@@ -356,6 +370,7 @@ static int sim_sync(struct fs *fs, int fd) {
 	}
 	if (!sim->skips_syncs) {
 		settle_node(sim, node, 0);
+		forget_changes(node);
 	}
 	return 0;
 }
@@ -564,6 +579,7 @@ void sim_fs_crash(struct sim_fs *sim) {
 	int mode = (int)random_below(&sim->random, 4);
 	for (size_t i = 0; i < sim->node_count; i++) {
 		settle_node(sim, sim->nodes[i], mode);
+		forget_changes(sim->nodes[i]);
 	}
 	mode = (int)random_below(&sim->random, 4);
 	size_t prefix = (size_t)random_below(&sim->random, sim->name_change_count + 1);
@@ -580,6 +596,7 @@ void sim_fs_crash(struct sim_fs *sim) {
 void sim_fs_settle(struct sim_fs *sim) {
 	for (size_t i = 0; i < sim->node_count; i++) {
 		settle_node(sim, sim->nodes[i], 0);
+		forget_changes(sim->nodes[i]);
 	}
 	for (size_t i = 0; i < sim->name_change_count; i++) {
 		name_change_apply(&sim->durable, &sim->name_changes[i]);

@@ -285,6 +285,7 @@ static void feed(struct sim_client *client, struct buf *text) {
 		buf_clear(text);
 		buf_append_str(text, buf_str(&client->half));
 		buf_clear(&client->half);
+		client->held_ns = sim_now(client->sim);
 	}
 	if (client->session && !client->has_ended) {
 		session_feed(client->session, buf_str(text));
@@ -401,6 +402,7 @@ void clients_act(struct sim *sim) {
 	uint64_t what = sim_below(sim, 100);
 	if (client->is_congested && what < 50) { // it reads again
 		client->is_congested = false;
+		client->held_ns = sim_now(sim);
 		session_set_congested(client->session, false);
 		return;
 	}
@@ -502,7 +504,9 @@ void clients_check(struct sim *sim) {
 		}
 		for (size_t i = client->first_request; i < sim->request_count; i++) {
 			const struct sim_request *request = &sim->requests[i];
-			int64_t age = sim_now(sim) - request->sent_ns;
+			int64_t since = request->sent_ns > client->held_ns ? request->sent_ns
+									   : client->held_ns;
+			int64_t age = sim_now(sim) - since;
 			if (request->client == k && request->is_open && age > ANSWER_NS) {
 				sim_violate(sim, "Bounded",
 					"request %zu (call %d) has had no answer for %lld s", i,

@@ -130,6 +130,7 @@ struct sim_client {
 	bool has_ended;
 	bool is_congested;
 	bool is_paused;
+	int64_t held_ns; // the last time it held something back itself
 	uint32_t life; // of its requests
 	uint64_t last_plain; // id of its last plain emit found in order
 	uint32_t last_plain_emit;
