@@ -163,18 +163,18 @@ void worker_stop(struct worker *worker) {
 	if (!worker) {
 		return;
 	}
-	if (loop_simulation(worker->loop)) {
-		timer_stop(&worker->simulated_run);
-		timer_stop(&worker->simulated_reply);
-		while (run_batch(worker)) {
-		}
-	} else {
+	if (!loop_simulation(worker->loop)) {
 		atomic_store(&worker->is_stopping, true);
 		mailbox_ring(worker->inbox);
 		pthread_join(worker->thread, NULL);
 		watch_stop(&worker->replies);
 	}
-	deliver_replies(worker);
+	// What a reply makes its owner post is done here too: there is no thread any more.
+	do {
+		deliver_replies(worker);
+	} while (run_batch(worker) || mailbox_depth(worker->outbox));
+	timer_stop(&worker->simulated_run);
+	timer_stop(&worker->simulated_reply);
 	mailbox_destroy(worker->inbox);
 	mailbox_destroy(worker->outbox);
 	free(worker);

@@ -221,6 +221,21 @@ void proof_show(struct sim *sim) {
 	}
 }
 
+// An event as the journal has it, for messages.
+static void describe(struct sim *sim, uint64_t id, struct buf *out) {
+	struct record record;
+	struct buf payload = BUF_INIT;
+	int found = reader_find(sim_fs(sim->platter), JOURNAL, id, &payload, &record, NULL);
+	struct event *event = found > 0 ? event_decode(&record, NULL) : NULL;
+	struct json_writer writer;
+	if (event) {
+		json_writer_init(&writer, out);
+		event_format_json(event, &writer);
+	}
+	event_unref(event);
+	buf_finish(&payload);
+}
+
 static bool read_all(struct sim *sim) {
 	struct reader_query query = {0};
 	struct err err = ERR_INIT;
@@ -388,11 +403,18 @@ static void check_runs(struct sim *sim, uint64_t cursor) {
 			(run->accepted_life == sim->life ||
 				is_told(sim, run->finish, run->accepted_life));
 		if (!is_accepted) {
+			struct buf text = BUF_INIT;
+			describe(sim, run->event, &text);
 			sim_violate(sim, "Gapless",
-				"event %llu matched the assured mapping m%u, which never ended; the "
-				"cursor is at %llu",
-				(unsigned long long)run->event, run->mapping,
-				(unsigned long long)cursor);
+				"event %llu (life %d, flags %d) matched the assured mapping m%u, which "
+				"never ended (%d processes, last in life %d; accepted end %llu in life "
+				"%d, %d cancelled); cursor %llu; %.400s; %s",
+				(unsigned long long)run->event, id->life, id->flags, run->mapping,
+				run->spawns, run->spawned_life, (unsigned long long)run->finish,
+				run->accepted_life, run->found_any, (unsigned long long)cursor,
+				buf_text(&text),
+				buf_text(&sim->versions[sim->in_force].mappings[run->mapping]));
+			buf_finish(&text);
 			return;
 		}
 	}
@@ -421,6 +443,6 @@ void proof_journal(struct sim *sim) {
 void proof_all(struct sim *sim) {
 	proof_journal(sim);
 	if (!sim_is_over(sim)) {
-		check_runs(sim, UINT64_MAX);
+		check_runs(sim, sim->settled_id);
 	}
 }

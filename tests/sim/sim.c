@@ -401,6 +401,7 @@ static void settle(struct sim *sim) {
 	scripted_burst(sim, 1);
 	sim_advance(sim, CALM_NS + NS_PER_SECOND);
 	check_calm(sim);
+	sim->settled_id = sim->last_id;
 	for (;;) {
 		engine_get_stats(sim->anna->engine, &engine);
 		if (sim_is_over(sim) || (engine.running == 0 && engine.waiting == 0)) {

@@ -220,6 +220,7 @@ struct sim {
 	struct sim_id *ids;
 	size_t id_cap;
 	uint64_t last_id, last_found;
+	uint64_t settled_id; // from before the machine was left alone
 	struct sim_run *runs; // open addressing
 	size_t run_count, run_cap;
 	struct sim_gap *gaps;
@@ -281,6 +282,6 @@ void scripted_burst(struct sim *sim, unsigned n);
 // proof.c
 void proof_bounds(struct sim *sim);
 void proof_journal(struct sim *sim);
-// At the end, when nothing runs or waits any more.
+// At the end, when nothing of settled_id and before runs or waits any more.
 void proof_all(struct sim *sim);
 void proof_show(struct sim *sim);
