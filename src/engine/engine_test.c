@@ -192,6 +192,15 @@ TEST(reflexes_over_their_concurrency_wait_too) {
 	fake_engine_finish(&fake);
 }
 
+static size_t count_events(const struct fake_engine *fake, const char *beginning) {
+	size_t n = 0;
+	struct str rest = buf_str(&fake->events), part;
+	while (rest.at && str_split(&rest, ';', &part)) {
+		n += str_find(part, str_from(beginning)) >= 0;
+	}
+	return n;
+}
+
 TEST(a_reload_keeps_what_runs_and_waits_and_takes_on_the_new_limits) {
 	struct fake_engine fake;
 	fake_engine_init(&fake, 10);
@@ -218,9 +227,36 @@ TEST(a_reload_keeps_what_runs_and_waits_and_takes_on_the_new_limits) {
 	CHECK_INT(kept.running, 2);
 	CHECK_INT(kept.waiting, 1);
 	CHECK_INT(stats_of(&fake).running, 3); // with the one of the mapping that is gone
-	CHECK_INT(stats_of(&fake).waiting, 1);
-	fake_engine_release(&fake, NULL); // gone's ends as it began
+	CHECK_INT(stats_of(&fake).waiting, 3); // and what it had accepted
+	fake_engine_release(&fake, NULL);      // gone's ends as it began
 	CHECK(str_find(buf_str(&fake.events), STR("action.finished(gone true)")) > 0);
+	fake_engine_finish(&fake);
+}
+
+TEST(a_removed_mapping_finishes_what_it_had_accepted_and_a_disabled_one_does_not) {
+	struct fake_engine fake;
+	fake_engine_init(&fake, 12);
+	fake_engine_start(&fake,
+		"[[mappings]]\nname = \"gone\"\non = \"test.*\"\nconcurrency = 1\n" ACTION_HOLD
+		"[[mappings]]\nname = \"off\"\non = \"test.*\"\nconcurrency = 1\n" ACTION_HOLD,
+		false);
+	for (int i = 0; i < 3; i++) {
+		(void)fake_engine_emit(&fake, "test.a", NULL);
+	}
+	fake_engine_settle(&fake);
+
+	fake_engine_configure(&fake,
+		"[[mappings]]\nname = \"off\"\non = \"test.*\"\nenabled = false\n" ACTION_HOLD);
+	fake_engine_settle(&fake);
+	CHECK_INT(stats_of(&fake).waiting, 2); // gone's
+	while (fake.held_count) {
+		fake_engine_release(&fake, NULL);
+		fake_engine_settle(&fake);
+	}
+
+	CHECK_INT(count_events(&fake, "action.finished(gone true)"), 3);
+	CHECK_INT(count_events(&fake, "action.finished(off true)"), 1);
+	CHECK(str_find(buf_str(&fake.events), STR("mapping.refused")) > 0);
 	fake_engine_finish(&fake);
 }
 
@@ -242,15 +278,6 @@ TEST(an_event_is_judged_by_the_configuration_that_accepted_it) {
 
 	CHECK(str_ends(buf_str(&fake.noted), STR(":m;3:new;")));
 	fake_engine_finish(&fake);
-}
-
-static size_t count_events(const struct fake_engine *fake, const char *beginning) {
-	size_t n = 0;
-	struct str rest = buf_str(&fake->events), part;
-	while (rest.at && str_split(&rest, ';', &part)) {
-		n += str_find(part, str_from(beginning)) >= 0;
-	}
-	return n;
 }
 
 TEST(a_full_journal_slows_runs_down_and_hides_none) {
@@ -374,6 +401,7 @@ int main(void) {
 		RUN(concurrency_is_kept_and_what_waits_goes_in_order),
 		RUN(reflexes_over_their_concurrency_wait_too),
 		RUN(a_reload_keeps_what_runs_and_waits_and_takes_on_the_new_limits),
+		RUN(a_removed_mapping_finishes_what_it_had_accepted_and_a_disabled_one_does_not),
 		RUN(an_event_is_judged_by_the_configuration_that_accepted_it),
 		RUN(a_full_journal_slows_runs_down_and_hides_none),
 		RUN(draining_starts_nothing_new_and_waits_for_what_runs),
