@@ -35,6 +35,8 @@ struct page {
 	bool has_after;
 	uint64_t durable; // the newest event that may be shown
 	int64_t wait_until_ns;
+	uint64_t asked_at_id; // the newest event when it was asked
+	int64_t settle_until_ns;
 	struct subscription subscription;
 	struct timer timeout;
 	struct task delivery;
@@ -325,6 +327,18 @@ static void start_reading(struct page *page) {
 	}
 }
 
+// What was accepted before the question is in the answer: waits for the disk, a second at most.
+static void start_when_durable(void *arg) {
+	struct page *page = arg;
+	struct loop *loop = page->services.loop;
+	if (durable_id(page) >= page->asked_at_id || loop_now(loop) >= page->settle_until_ns ||
+		call_is_abandoned(page->call)) {
+		start_reading(page);
+		return;
+	}
+	timer_start(&page->timeout, loop, NS_PER_MS, start_when_durable, page);
+}
+
 static bool parse_since(struct page *page, struct err *err) {
 	struct str text = page->params->since;
 	int64_t ns;
@@ -371,7 +385,11 @@ static void handle(struct call *call) {
 		fail(page, &err);
 		return;
 	}
-	start_reading(page);
+	struct bus_stats stats;
+	bus_get_stats(page->services.bus, &stats);
+	page->asked_at_id = stats.last_id;
+	page->settle_until_ns = loop_now(page->services.loop) + NS_PER_SECOND;
+	start_when_durable(page);
 }
 
 static const struct option params[] = {

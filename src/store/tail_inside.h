@@ -33,7 +33,7 @@ struct tail {
 	bool has_stale_names;	 // removed files whose names may come back: sync before going on
 	struct segment_end kept; // the last tail_keep
 	int64_t unproven; // of kept, from here on: was read, and is perhaps not durable; -1: all is
-	uint64_t last_id;	 // highest ever used
+	uint64_t last_id; // highest ever used
 	uint64_t oldest_sequence;
 	uint64_t dropped;
 	uint64_t aged_id;	// the oldest segment when its age was last read

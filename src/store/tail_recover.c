@@ -140,8 +140,9 @@ bool tail_prove(struct tail *tail, struct err *err) {
 	int found = segment_open(
 		tail->fs, tail->folder, tail->name, tail->kept.id, O_RDWR, &file, err);
 	if (found <= 0) {
-		return found < 0 ? false
-				 : tail_fail(tail, -ENOENT, "cannot go on from", tail->kept.id, err);
+		return found < 0
+			? false
+			: tail_fail(tail, -ENOENT, "cannot go on from", tail->kept.id, err);
 	}
 	scan_init(&scan, tail->fs, file.fd, file.seed, file.size);
 	bool is_proven = rewrite(&scan, tail->unproven, tail->kept.end);

@@ -236,8 +236,8 @@ def test_follow_goes_on_after_the_last_event_when_the_daemon_comes_back(place):
         answer(connection, request, result=dict(events=[event(1, "user.a", "", {})], next=1,
             complete=True))
         server.read(connection)  # it waits for more, and the daemon dies
+        os.unlink(place.socket)  # before annactl can notice that it is gone
         server.close()
-        os.unlink(place.socket)
     place.play(first)
     process = subprocess.Popen([str(BIN / "annactl"), "--socket", str(place.socket), "--state-dir",
         str(place.state), "events", "--follow", "--json"], stdout=subprocess.PIPE,

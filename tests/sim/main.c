@@ -70,8 +70,11 @@ static bool parse(int argc, char **argv, struct choice *out) {
 	return true;
 }
 
-static void report(const struct sim_options *options, const struct sim_result *result) {
+static void report(const struct sim_options *options, struct sim_result *result) {
 	if (result->is_violated) {
+		for (char *at = result->violation; *at; at++) {
+			*at = *at == '\n' ? ' ' : *at; // a line a seed
+		}
 		(void)printf("seed %llu: VIOLATED after %.6f s: %s\n",
 			(unsigned long long)options->seed, (double)result->at_ns / 1e9,
 			result->violation);

@@ -135,9 +135,9 @@ static void begin_fault(struct sim *sim) {
 }
 
 // Whoever checks the daemon reads the disk without faults; they come back after.
-static void prove(struct sim *sim) {
+static void prove(struct sim *sim, bool is_whole) {
 	if (!sim->has_fault) {
-		proof_journal(sim);
+		proof_journal(sim, is_whole);
 	}
 }
 
@@ -220,7 +220,7 @@ static void start(struct sim *sim) {
 		}
 	}
 	sim->calm_ns = sim_now(sim);
-	prove(sim);
+	prove(sim, false);
 }
 
 static void rise(struct sim *sim) {
@@ -323,22 +323,22 @@ static void jump_clocks(struct sim *sim) {
 // Seldom things, as often per hour as each line says at about 2,000 turns.
 static void happen(struct sim *sim) {
 	uint64_t what = sim_below(sim, 2000);
-	if (what < 24) {
+	if (what < 40) {
 		change_config(sim);
-	} else if (what < 28) {
+	} else if (what < 46) {
 		clients_burst(sim);
-	} else if (what < 30) {
+	} else if (what < 48) {
 		jump_clocks(sim);
-	} else if (what < 33) {
+	} else if (what < 52) {
 		begin_fault(sim);
-	} else if (what < 36) {
+	} else if (what < 57) {
 		clients_burst(sim);
 		arm(sim, sim_below(sim, 80));
-	} else if (what < 37) {
+	} else if (what < 59) {
 		stop(sim, true);
-	} else if (what < 38) {
+	} else if (what < 60) {
 		scripted_burst(sim, 100 + (unsigned)sim_below(sim, 1000));
-	} else if (what < 39) {
+	} else if (what < 61) {
 		clients_flood(sim);
 	} else {
 		clients_act(sim);
@@ -380,7 +380,7 @@ static void play(struct sim *sim) {
 		check_calm(sim);
 		if (sim_now(sim) >= prove_ns && !sim->has_fault) {
 			prove_ns = sim_now(sim) + 3600 * NS_PER_SECOND;
-			prove(sim);
+			prove(sim, true);
 		}
 		if (!sim_is_over(sim)) {
 			happen(sim);

@@ -23,6 +23,7 @@
 #define SIM_SEGMENT (INT64_C(256) << 10)
 #define SIM_CLIENTS 6
 #define SIM_MAPPINGS 8
+#define SIM_STATE_STREAM 3
 #define SIM_NAMES 12 // mappings are called m0 to m11
 
 // Mistakes planted beside the core, to see that the proofs find them.
@@ -71,6 +72,7 @@ enum {
 
 struct sim_id {
 	uint8_t flags;
+	uint8_t stream; // enum kind_stream; SIM_STATE_STREAM
 	uint16_t life;
 	uint32_t pass; // the last reading that met it
 	uint32_t sum;  // of its payload
@@ -219,15 +221,14 @@ struct sim {
 
 	struct sim_id *ids;
 	size_t id_cap;
-	uint64_t last_id, last_found;
+	uint64_t last_id;
 	uint64_t settled_id; // from before the machine was left alone
 	struct sim_run *runs; // open addressing
 	size_t run_count, run_cap;
 	struct sim_gap *gaps;
 	size_t gap_count, gap_cap;
-	uint64_t oldest[3]; // kept: normal, audit, telemetry
+	uint64_t oldest[4]; // kept of each stream, by the last reading
 	uint32_t pass;
-	uint64_t ticks; // of the scripted source
 	struct arena *scratch;
 };
 
@@ -281,7 +282,8 @@ void scripted_burst(struct sim *sim, unsigned n);
 
 // proof.c
 void proof_bounds(struct sim *sim);
-void proof_journal(struct sim *sim);
+// The whole journal, or (after a crash) the part that was written lately.
+void proof_journal(struct sim *sim, bool is_whole);
 // At the end, when nothing of settled_id and before runs or waits any more.
 void proof_all(struct sim *sim);
 void proof_show(struct sim *sim);
