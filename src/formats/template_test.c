@@ -31,7 +31,7 @@ static void check_expansion(const char *text, size_t limit, const char *expected
 	CHECK_TEXT(err.message, "");
 	buf_append_text(&buf, ">");
 	template_expand(template, lookup, &calls, limit, &buf);
-	CHECK_TEXT(buf_text(&buf) + 1, expected);
+	CHECK_STR(str_skip(buf_str(&buf), 1), expected);
 	CHECK_INT(buf.len, strlen(expected) + 1);
 	buf_finish(&buf);
 }

@@ -222,6 +222,7 @@ struct sim {
 	struct sim_id *ids;
 	size_t id_cap;
 	uint64_t last_id;
+	uint64_t proved_id; // the last at the last reading
 	uint64_t settled_id; // from before the machine was left alone
 	struct sim_run *runs; // open addressing
 	size_t run_count, run_cap;
