@@ -198,6 +198,12 @@ struct generations *generations_open(
 	if (is_open) {
 		load(generations, &numbers, problems);
 		show_verdicts(generations);
+		// A name that the last process could not sync is seen, and may yet be lost.
+		if (fs->sync_directory(fs, generations->folder) < 0 && problems) {
+			problems_warn(problems, (struct place){generations->folder, 0, 0},
+				"the folder cannot be synced; the newest configuration generation "
+				"may be lost with the power");
+		}
 		return generations;
 	}
 	generations_close(generations);

@@ -47,7 +47,6 @@ struct anna {
 	const struct arguments *arguments;
 	struct clock *clock;
 	int64_t started_ns; // monotonic
-	int64_t process_started_ns;
 
 	struct arena *arena; // of what lives as long as Anna
 	struct schema schema;

@@ -198,6 +198,7 @@ struct sim {
 	int64_t fault_end_ns;
 	bool has_fault;
 	bool had_fault; // in this life
+	bool began_faulty;
 	struct subscription subscription;
 
 	struct sim_client clients[SIM_CLIENTS];
