@@ -166,8 +166,10 @@ void failure_print(const struct failure *failure, const struct diagnosis *diagno
 		if (diagnosis) {
 			diagnosis_format(diagnosis, &errors);
 		}
-		output_text(&errors, "  next:");
-		output_wrapped(&errors, str_from(failure_next(failure)), 8, 8);
+		if (failure_next(failure)[0]) { // some messages say it all
+			output_text(&errors, "  next:");
+			output_wrapped(&errors, str_from(failure_next(failure)), 8, 8);
+		}
 	}
 	(void)output_flush(&errors); // stderr is gone: nobody is left to tell
 	output_finish(&errors);

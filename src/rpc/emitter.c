@@ -312,10 +312,15 @@ static void search_keys(void *arg) {
 static void on_keys_found(void *arg) {
 	struct key_search *search = arg;
 	struct emitter *emitter = search->emitter;
-	if (search->failed) {
-		log_warn("the keys of earlier emits cannot be read back: %s; an emit repeated over "
-			 "the restart may be a second event",
+	bool is_read = !search->failed;
+	struct err why = ERR_INIT;
+	if (!is_read) {
+		log_warn("the keys of earlier emits cannot be read back: %s", search->err.message);
+		err_set(&why, ERR_UNAVAILABLE,
+			"the keys of earlier emits cannot be read back now, so this might be a double: "
+			"%.200s",
 			search->err.message);
+		search->n = 0; // the next keyed emit reads them all again
 	}
 	for (size_t i = search->n; i-- > 0;) { // oldest first
 		const struct found_key *found = &search->found[i];
@@ -329,11 +334,23 @@ static void on_keys_found(void *arg) {
 	free(search->found);
 	arena_destroy(search->arena);
 	free(search);
-	emitter->has_read_keys = true;
+	emitter->has_read_keys = is_read;
+	emitter->is_reading_keys = false;
+	struct list waiting; // an answer may bring the next emit
+	list_init(&waiting);
 	while (!list_is_empty(&emitter->waiting)) {
-		struct emit *emit = list_item(emitter->waiting.next, struct emit, node);
+		struct list *node = emitter->waiting.next;
+		list_remove(node);
+		list_add_last(&waiting, node);
+	}
+	while (!list_is_empty(&waiting)) {
+		struct emit *emit = list_item(waiting.next, struct emit, node);
 		list_remove(&emit->node);
-		start(emit);
+		if (is_read) {
+			start(emit);
+		} else {
+			answer(emit, 0, &why);
+		}
 	}
 	emitter->under_way--;
 	release(emitter);
@@ -357,7 +374,7 @@ static void read_keys(struct emitter *emitter) {
 		emitter->under_way++;
 		return;
 	}
-	free(search->found); // the next keyed emit tries again; this one goes unguarded
+	free(search->found); // the next keyed emit tries again
 	arena_destroy(search->arena);
 	free(search);
 }
@@ -414,6 +431,12 @@ void emitter_emit(struct emitter *emitter, struct event *event, uint64_t cause,
 	}
 	if (event->key.len && emitter->is_reading_keys && !emitter->has_read_keys) {
 		list_add_last(&emitter->waiting, &emit->node);
+		return;
+	}
+	if (event->key.len && !emitter->has_read_keys) {
+		struct err err = ERR_INIT;
+		err_set(&err, ERR_BUSY, "all job threads are busy: the key cannot be looked up");
+		answer(emit, 0, &err);
 		return;
 	}
 	start(emit);

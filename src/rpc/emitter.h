@@ -2,7 +2,7 @@
 // What events.emit remembers between calls: the keys clients gave lately, so that an emit repeated
 // after a time-out is the same event, and the causes lately seen, so that one need not be looked
 // up in the journal. Keys are kept for 10 minutes, at most 10,000 of them, apart for each uid, and
-// read back from the journal after a restart.
+// read back from the journal after a restart (until that worked, emits with a key are refused).
 #pragma once
 
 #include "flow/capability.h"

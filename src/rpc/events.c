@@ -327,16 +327,24 @@ static void start_reading(struct page *page) {
 	}
 }
 
+static void on_settling_abandoned(void *arg) {
+	struct page *page = arg;
+	timer_stop(&page->timeout);
+	on_abandon(page);
+}
+
 // What was accepted before the question is in the answer: waits for the disk, a second at most.
 static void start_when_durable(void *arg) {
 	struct page *page = arg;
 	struct loop *loop = page->services.loop;
+	call_set_on_abandon(page->call, NULL, NULL);
 	if (durable_id(page) >= page->asked_at_id || loop_now(loop) >= page->settle_until_ns ||
 		call_is_abandoned(page->call)) {
 		start_reading(page);
 		return;
 	}
 	timer_start(&page->timeout, loop, NS_PER_MS, start_when_durable, page);
+	call_set_on_abandon(page->call, on_settling_abandoned, page);
 }
 
 static bool parse_since(struct page *page, struct err *err) {

@@ -42,6 +42,7 @@ static void write_phases(struct json_writer *w, const struct reload_result *resu
 	json_member_int(w, "parse", result->parse_us);
 	json_member_int(w, "check", result->check_us);
 	json_member_int(w, "apply", result->apply_us);
+	json_member_int(w, "commit", result->commit_us); // beside the total: the disk's time
 	json_member_int(w, "total", result->total_us);
 	json_end_object(w);
 	json_member_text(w, "grade", grade(result->total_us));

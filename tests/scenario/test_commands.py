@@ -2,16 +2,17 @@
 """Every command of annactl on a running daemon: as text on 80 columns without colour, and as JSON and
 JSON only."""
 
+import fcntl
 import json
 import os
 import pty
 import re
 import select
 import signal
+import socket
 import struct
 import subprocess
 import termios
-import fcntl
 
 import pytest
 
@@ -110,13 +111,12 @@ def test_completions_are_printed(anna, shell):
 
 
 def test_status_tells_health_by_its_exit_status(anna):
-    anna.start(args=["--http", "127.0.0.1:1"])  # not ours to listen on, or busy: degraded either way
-    def degraded():
-        return anna.rpc("status")["health"] != "ok"
-    if os.geteuid() == 0:
-        pytest.skip("root may listen on port 1")
-    anna.wait_for(degraded)
-    assert anna.ctl("status").status == 10
+    with socket.socket() as busy:
+        busy.bind(("127.0.0.1", 0))
+        busy.listen()
+        anna.start(args=["--http", f"127.0.0.1:{busy.getsockname()[1]}"])
+        anna.wait_for(lambda: anna.rpc("status")["health"] == "degraded", what="degraded")
+        assert anna.ctl("status").status == 10
 
 
 class Screen:
