@@ -101,6 +101,21 @@ TEST(a_timer_that_sets_itself_to_now_does_not_starve_others) {
 	fake_loop_finish(&fake);
 }
 
+struct dues {
+	struct fake_loop *fake;
+	int64_t last_ns;
+	int fired;
+	bool in_order;
+};
+
+static void note_due(void *arg) {
+	struct dues *dues = arg;
+	int64_t now = loop_now(dues->fake->loop);
+	dues->in_order &= now >= dues->last_ns;
+	dues->last_ns = now;
+	dues->fired++;
+}
+
 TEST(a_heap_of_many_timers_stays_in_order) {
 	enum {
 		N = 500
@@ -108,28 +123,19 @@ TEST(a_heap_of_many_timers_stays_in_order) {
 	static struct timer timers[N];
 	struct fake_loop fake;
 	fake_loop_init(&fake, 7);
-	struct note note = {0};
+	struct dues dues = {.fake = &fake, .in_order = true};
 
 	for (int i = 0; i < N; i++) {
-		timer_start(&timers[i], fake.loop, (int64_t)random_below(&fake.random, 1000), on_a,
-			&note);
+		int64_t delay = (int64_t)random_below(&fake.random, 1000);
+		timer_start(&timers[i], fake.loop, delay, note_due, &dues);
 	}
 	for (int i = 0; i < N; i += 2) {
 		timer_stop(&timers[i]);
 	}
-	for (int i = 1; i < N; i += 2) {
-		int64_t due = timers[i].due_ns;
-		for (int k = 1; k < N; k += 2) {
-			bool fired_before = !timer_is_set(&timers[k]);
-			CHECK(!fired_before || timers[k].due_ns <= due ||
-				!timer_is_set(&timers[i]));
-		}
-		note.n = 0;
-		loop_step(fake.loop, INT64_MAX);
-	}
-	for (int i = 0; i < N; i++) {
-		CHECK(!timer_is_set(&timers[i]));
-	}
+	loop_advance(fake.loop, 1000);
+
+	CHECK_INT(dues.fired, N / 2);
+	CHECK(dues.in_order);
 	fake_loop_finish(&fake);
 }
 
