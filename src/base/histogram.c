@@ -36,19 +36,20 @@ void histogram_record(struct histogram *histogram, int64_t value) {
 	histogram->buckets[bucket_of(value)]++;
 }
 
-void histogram_merge(struct histogram *histogram, const struct histogram *other) {
-	if (!other->count) {
-		return;
+void histogram_since(
+	const struct histogram *now, const struct histogram *before, struct histogram *out) {
+	histogram_init(out);
+	out->count = now->count - before->count;
+	out->sum = now->sum - before->sum;
+	out->min = -1;
+	for (uint32_t i = 0; i < HISTOGRAM_BUCKETS; i++) {
+		out->buckets[i] = now->buckets[i] - before->buckets[i];
+		if (out->buckets[i]) {
+			out->max = bucket_top(i);
+			out->min = out->min < 0 ? bucket_top(i) : out->min;
+		}
 	}
-	if (!histogram->count || other->min < histogram->min) {
-		histogram->min = other->min;
-	}
-	histogram->max = histogram->max > other->max ? histogram->max : other->max;
-	histogram->sum += other->sum;
-	histogram->count += other->count;
-	for (int i = 0; i < HISTOGRAM_BUCKETS; i++) {
-		histogram->buckets[i] += other->buckets[i];
-	}
+	out->min = out->min < 0 ? 0 : out->min;
 }
 
 int64_t histogram_percentile(const struct histogram *histogram, double percent) {

@@ -18,8 +18,10 @@ struct histogram {
 void histogram_init(struct histogram *histogram);
 // Negative values count as 0.
 void histogram_record(struct histogram *histogram, int64_t value);
-// Adds all counts of `other`.
-void histogram_merge(struct histogram *histogram, const struct histogram *other);
+// What was recorded between two readings of one histogram; minimum and maximum are those of the
+// buckets, so as exact as percentiles are.
+void histogram_since(
+	const struct histogram *now, const struct histogram *before, struct histogram *out);
 // The value at rank ceil(percent/100 * count), as the upper end of its bucket and never above
 // max; 0 when empty. percent in (0, 100].
 int64_t histogram_percentile(const struct histogram *histogram, double percent);

@@ -71,18 +71,16 @@ TEST(percentiles_are_within_a_32nd_of_the_nearest_rank) {
 		COUNT = 5000
 	};
 	static int64_t values[COUNT];
-	struct histogram histogram, other;
+	struct histogram histogram;
 	struct random random;
 	uint64_t seed = 7;
 	print_message("# seed %llu\n", (unsigned long long)seed);
 	random_init(&random, seed);
 	histogram_init(&histogram);
-	histogram_init(&other);
 	for (int i = 0; i < COUNT; i++) {
 		values[i] = (int64_t)(random_next(&random) >> (2 + random_below(&random, 60)));
-		histogram_record(i % 3 ? &histogram : &other, values[i]);
+		histogram_record(&histogram, values[i]);
 	}
-	histogram_merge(&histogram, &other);
 	qsort(values, COUNT, sizeof(*values), compare);
 	CHECK_INT(histogram.count, COUNT);
 	CHECK_INT(histogram.min, values[0]);
@@ -94,16 +92,22 @@ TEST(percentiles_are_within_a_32nd_of_the_nearest_rank) {
 	}
 }
 
-TEST(merging_into_an_empty_one_copies) {
-	struct histogram histogram, other;
+TEST(what_came_since_a_reading_leaves_out_what_came_before) {
+	struct histogram histogram, before, since;
 	histogram_init(&histogram);
-	histogram_init(&other);
-	histogram_merge(&histogram, &other);
-	CHECK_INT(histogram.count, 0);
-	histogram_record(&other, 17);
-	histogram_merge(&histogram, &other);
-	CHECK_INT(histogram.min, 17);
-	CHECK_INT(histogram_percentile(&histogram, 50), 17);
+	histogram_record(&histogram, 1000000);
+	before = histogram;
+
+	histogram_since(&histogram, &before, &since);
+	CHECK_INT(since.count, 0);
+	CHECK_INT(histogram_percentile(&since, 99), 0);
+	histogram_record(&histogram, 17);
+	histogram_since(&histogram, &before, &since);
+
+	CHECK_INT(since.count, 1);
+	CHECK_INT(since.min, 17);
+	CHECK_INT(since.max, 17);
+	CHECK_INT(histogram_percentile(&since, 99), 17);
 }
 
 int main(void) {
@@ -111,5 +115,5 @@ int main(void) {
 		RUN(small_values_are_exact), RUN(a_percentile_that_is_a_whole_rank_stays_there),
 		RUN(extreme_values_are_clamped_not_lost),
 		RUN(percentiles_are_within_a_32nd_of_the_nearest_rank),
-		RUN(merging_into_an_empty_one_copies));
+		RUN(what_came_since_a_reading_leaves_out_what_came_before));
 }

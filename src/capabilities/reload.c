@@ -31,32 +31,51 @@ struct auto_reload {
 	const struct services *services;
 	char *path; // of config.toml
 	int fd;
+	int folder_watch, below_watch, target_watch; // inotify's; -1: none
+	char target[NAME_MAX + 1];		     // the name of the file a symlink leads to
 	struct watch watch;
 	struct timer due;
 	int64_t last_ns; // monotonic; of the last reload asked for
 	char problem[200];
 };
 
-static void watch_folder(struct auto_reload *self, const char *folder) {
-	// The same folder again only refreshes its watch.
-	if (inotify_add_watch(self->fd, folder, CHANGES | IN_ONLYDIR) < 0 && errno != ENOENT) {
+// The watch, or -1.
+static int watch_folder(struct auto_reload *self, const char *folder) {
+	// The same folder again only refreshes its watch, which stays the same.
+	int watch = inotify_add_watch(self->fd, folder, CHANGES | IN_ONLYDIR);
+	if (watch < 0 && errno != ENOENT) {
 		(void)snprintf(self->problem, sizeof(self->problem), "cannot watch %.120s: %s",
 			folder, strerror(errno));
+	}
+	return watch;
+}
+
+// A symlink that leads nowhere is mended where it led last, or turned elsewhere: both are watched.
+static void watch_target(struct auto_reload *self) {
+	char resolved[PATH_MAX];
+	int before = self->target_watch;
+	if (!realpath(self->path, resolved)) {
+		return;
+	}
+	char *slash = strrchr(resolved, '/');
+	(void)snprintf(self->target, sizeof(self->target), "%s", slash + 1);
+	slash[slash == resolved] = '\0';
+	self->target_watch = watch_folder(self, resolved);
+	if (before >= 0 && before != self->target_watch && before != self->folder_watch &&
+		before != self->below_watch) {
+		(void)inotify_rm_watch(self->fd, before); // may be gone with its folder
 	}
 }
 
 // The folder of the file, conf.d below it, and the folder a symlink leads to.
 static void watch_all(struct auto_reload *self) {
-	char resolved[PATH_MAX];
 	_cleanup_(freep) char *copy = xstrdup(self->path);
 	const char *folder = dirname(copy);
 	_cleanup_(freep) char *below = xasprintf("%s/conf.d", folder);
 	self->problem[0] = '\0';
-	watch_folder(self, folder);
-	watch_folder(self, below);
-	if (realpath(self->path, resolved)) {
-		watch_folder(self, dirname(resolved));
-	}
+	self->folder_watch = watch_folder(self, folder);
+	self->below_watch = watch_folder(self, below);
+	watch_target(self);
 }
 
 static void on_reloaded(void *arg, const struct reload_result *result, const struct err *err) {
@@ -85,7 +104,11 @@ static void on_due(void *arg) {
 static bool is_config_name(const struct auto_reload *self, const struct inotify_event *event) {
 	struct str name = str_from(event->len ? event->name : "");
 	const char *slash = strrchr(self->path, '/');
+	if (event->mask & IN_IGNORED) { // a watch is gone; why was an event before it
+		return false;
+	}
 	return !name.len || str_is(name, slash ? slash + 1 : self->path) ||
+		(event->wd == self->target_watch && str_is(name, self->target)) ||
 		str_is(name, "conf.d") || str_ends(name, STR(".toml"));
 }
 
@@ -129,6 +152,7 @@ static void *start(
 	struct auto_reload *self = xcalloc(1, sizeof(*self));
 	self->services = services;
 	self->path = xstrdup(path);
+	self->folder_watch = self->below_watch = self->target_watch = -1;
 	self->fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 	if (self->fd < 0 ||
 		!watch_start(&self->watch, services->loop, self->fd, LOOP_READABLE, on_change, self,

@@ -24,6 +24,14 @@ static ssize_t full_pwrite(struct fs *fs, int fd, const void *bytes, size_t n, i
 	return fs_system()->pwrite(fs_system(), fd, bytes, n, offset);
 }
 
+static int synced_folders;
+
+static int count_sync_directory(struct fs *fs, const char *path) {
+	(void)fs;
+	synced_folders++;
+	return fs_system()->sync_directory(fs_system(), path);
+}
+
 static struct fs disk;
 
 static void open_again(void) {
@@ -38,6 +46,7 @@ static int begin(void **unused) {
 	memcpy(state + strlen(state) - 6, "XXXXXX", 6);
 	disk = *fs_system();
 	disk.pwrite = full_pwrite;
+	disk.sync_directory = count_sync_directory;
 	fails_after = -1;
 	err = (struct err)ERR_INIT;
 	if (!mkdtemp(state)) {
@@ -122,6 +131,13 @@ TEST(what_was_added_is_there_after_a_restart) {
 	CHECK_STR(files.items[0].text, "a = 1\n\"\xc3\xa9\"");
 	CHECK_TEXT(files.hash, generation->hash);
 	config_files_finish(&files);
+}
+
+TEST(what_is_found_is_durable_before_anyone_relies_on_it) {
+	CHECK_INT(add("a = 1", VERDICT_ACTIVE), 1);
+	synced_folders = 0;
+	open_again(); // perhaps after a kill between a rename and its sync
+	CHECK(synced_folders > 0);
 }
 
 TEST(the_one_before_becomes_good) {
@@ -358,6 +374,7 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 		EACH(an_empty_history_has_nothing_in_force),
 		EACH(what_was_added_is_there_after_a_restart),
+		EACH(what_is_found_is_durable_before_anyone_relies_on_it),
 		EACH(the_one_before_becomes_good),
 		EACH(an_older_one_can_be_put_in_force_again),
 		EACH(without_one_in_force_the_last_good_one_counts),

@@ -110,7 +110,7 @@ void print_problems(struct output *output, const struct value *problems) {
 	for (size_t i = 0; i < field_count(problems); i++) {
 		const struct value *problem = field_item(problems, i);
 		struct buf place = BUF_INIT;
-		bool is_warning = field_bool(problem, "is_warning");
+		bool is_warning = str_is(field_str(problem, "severity"), "warning");
 		if (field_str(problem, "file").len > 0) {
 			buf_appendf(&place,
 				"%" STR_FMT ":%lld:%lld: ", STR_ARG(field_str(problem, "file")),

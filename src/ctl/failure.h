@@ -30,7 +30,7 @@ struct failure {
 	int retry_after_ms;
 	// The daemon could not be asked at all: annactl looks for itself what is wrong with it.
 	bool is_unreachable;
-	// All mistakes of a configuration, [{file, line, column, is_warning, message}], in the
+	// All mistakes of a configuration, [{file, line, column, severity, message}], in the
 	// arena of the call; NULL: none.
 	const struct value *problems;
 	int peer_pid; // who holds the socket, when it was connected; else 0
@@ -50,7 +50,7 @@ _printf_(2, 3) bool failure_set_next(struct failure *failure, const char *format
 int failure_exit_status(const struct failure *failure);
 const char *failure_name(const struct failure *failure);
 const char *failure_next(const struct failure *failure);
-// [{file, line, column, is_warning, message}], one a line.
+// [{file, line, column, severity, message}], one a line.
 void print_problems(struct output *output, const struct value *problems);
 // To stderr, as text or, with --json, as one JSON object; `diagnosis` may be NULL.
 void failure_print(const struct failure *failure, const struct diagnosis *diagnosis,

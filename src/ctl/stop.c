@@ -11,7 +11,8 @@
 #include "ctl/fields.h"
 #include "formats/json.h"
 
-#define GONE_WITHIN_NS (5 * NS_PER_SECOND)
+// Beyond the time the daemon gives its running actions (daemon.stop_timeout).
+#define GONE_AFTER_MS 4000
 #define LOOK_AGAIN_MS 50
 
 // Without pidfd (before Linux 5.3, or a filter), looks whether the pid is still there.
@@ -39,10 +40,11 @@ static bool wait_gone(struct invocation *in, int64_t pid, int pidfd, int64_t dea
 	return false;
 }
 
-static int fail_slow(struct invocation *in, int64_t pid) {
+static int fail_slow(struct invocation *in, int64_t pid, int64_t waited_ms) {
 	struct failure failure = FAILURE_INIT;
 	failure_set(&failure, ERR_SLOW,
-		"annad (pid %lld) agreed to stop, but is still there after 5 s", (long long)pid);
+		"annad (pid %lld) agreed to stop, but is still there after %lld s", (long long)pid,
+		(long long)(waited_ms / 1000));
 	failure_set_next(&failure,
 		"see what it waits for: journalctl -u annad -n 20; at worst: kill -KILL %lld",
 		(long long)pid);
@@ -70,7 +72,8 @@ static void report(struct invocation *in, int64_t pid, int64_t took_ns) {
 static int run(struct invocation *in, const void *options) {
 	struct request request = {.method = "stop", .is_repeatable = true};
 	const struct value *status = invocation_ask(in, "status");
-	int64_t pid, start_ns;
+	const struct value *answer;
+	int64_t pid, start_ns, wait_ms;
 	int pidfd;
 	bool is_gone;
 	(void)options;
@@ -80,16 +83,18 @@ static int run(struct invocation *in, const void *options) {
 	pid = field_int(status, "pid", 0);
 	pidfd = pid > 1 ? (int)syscall(SYS_pidfd_open, (pid_t)pid, 0) : -1;
 	start_ns = clock_monotonic(in->clock);
-	if (!invocation_call(in, &request)) {
+	answer = invocation_call(in, &request);
+	if (!answer) {
 		return in->exit_status;
 	}
+	wait_ms = field_int(answer, "stop_timeout_ms", 1000) + GONE_AFTER_MS;
 	client_finish(&in->client); // it must not wait for us
-	is_gone = wait_gone(in, pid, pidfd, start_ns + GONE_WITHIN_NS);
+	is_gone = wait_gone(in, pid, pidfd, start_ns + wait_ms * NS_PER_MS);
 	if (pidfd >= 0) {
 		close(pidfd);
 	}
 	if (!is_gone) {
-		return fail_slow(in, pid);
+		return fail_slow(in, pid, wait_ms);
 	}
 	report(in, pid, clock_monotonic(in->clock) - start_ns);
 	return 0;

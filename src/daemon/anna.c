@@ -77,7 +77,7 @@ struct writer *anna_writer(struct anna *anna) {
 }
 
 struct generations *anna_generations(struct anna *anna) {
-	return anna->reload ? NULL : anna->generations;
+	return anna->generations_are_lent ? NULL : anna->generations;
 }
 
 struct snapshot *anna_snapshot(struct anna *anna) {
@@ -111,4 +111,9 @@ void anna_get_capability(const struct anna *anna, size_t i, struct capability_st
 
 const struct histogram *anna_reload_ns(const struct anna *anna) {
 	return &anna->reload_ns;
+}
+
+int64_t anna_stop_timeout_ns(const struct anna *anna) {
+	const struct daemon_config *config = snapshot_section(anna->snapshot, &daemon_section);
+	return config->stop_timeout_ns;
 }

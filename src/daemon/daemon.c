@@ -212,6 +212,7 @@ struct anna *daemon_create(const struct daemon_seam *seam, const struct argument
 	histogram_init(&anna->reload_ns);
 	anna->services = (struct services){.loop = seam->loop,
 		.jobs = jobs_create(seam->loop, seam->job_threads, JOB_QUEUE),
+		.slow_jobs = jobs_create(seam->loop, seam->job_threads, JOB_QUEUE),
 		.fs = seam->fs,
 		.children = seam->children,
 		.random = seam->random,
@@ -269,7 +270,8 @@ void anna_stop(struct anna *anna, const char *reason) {
 	daemon_stop(anna, reason);
 }
 
-// Reverse of the start. Sources first, so nothing new comes; then what runs; then the journal.
+// The engine first, so that how its runs ended is journaled; then what publishes; then the journal is
+// committed and the state saved; only then are the jobs waited for, since one may hang.
 void daemon_destroy(struct anna *anna) {
 	if (!anna) {
 		return;
@@ -282,12 +284,17 @@ void daemon_destroy(struct anna *anna) {
 	anna->engine = NULL;
 	parts_stop(anna);
 	emitter_destroy(anna->emitter);
-	jobs_destroy(anna->services.jobs);
 	writer_stop(anna->writer); // everything accepted becomes durable here
+	anna->writer = NULL;
+	if (anna->services.bus) {
+		bus_set_writer(anna->services.bus, NULL);
+	}
 	if (anna->services.bus && anna->generations && anna->snapshot &&
 		!keeper_save_now(anna, true, &err)) {
 		log_error("the state file could not be written: %s", err.message);
 	}
+	jobs_destroy(anna->services.slow_jobs);
+	jobs_destroy(anna->services.jobs);
 	bus_destroy(anna->services.bus);
 	rpc_destroy(anna->rpc);
 	if (anna->services.meters) {

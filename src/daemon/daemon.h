@@ -53,7 +53,6 @@ struct anna {
 	struct section const **sections;
 	struct variants variant_set;
 	struct kinds *kinds;
-	const struct method **methods;
 
 	enum anna_state state;
 	char *journal_folder;
@@ -72,10 +71,10 @@ struct anna {
 
 	struct part *parts;
 	size_t part_count;
-	size_t parts_started;
 
-	struct reload *reload; // the one under way
-	bool reload_is_wanted; // another was asked for meanwhile (SIGHUP)
+	struct reload *reload;	   // the one under way
+	bool generations_are_lent; // to a job: nobody on the loop touches them
+	bool reload_is_wanted;	   // another was asked for meanwhile (SIGHUP)
 	struct timer confirm;
 	struct histogram reload_ns;
 
@@ -91,9 +90,11 @@ struct anna {
 	struct health_reason reasons[16];
 	size_t reason_count;
 	bool journal_was_failing;
+	// What the loop and the answers took in the last whole minute; cumulative before it.
+	struct histogram lag_before, lag_minute, answers_before, answers_minute;
+	int64_t minute_ns; // when this minute began, monotonic
 
 	struct timer stop_deadline;
-	bool is_hurried;
 	void (*on_stopped)(void *arg); // everything is closed: leave the loop
 	void *on_stopped_arg;
 };
@@ -133,6 +134,8 @@ _must_use_ bool parts_start(struct anna *anna, struct err *err);
 void parts_stop(struct anna *anna);
 // Takes every part from one snapshot to the other; false with *err when one could not start.
 _must_use_ bool parts_apply(struct anna *anna, struct snapshot *to, struct err *err);
+// Takes every part back to a snapshot that was in force; what cannot go back is failed and says so.
+void parts_restore(struct anna *anna, struct snapshot *to);
 void parts_refresh(struct anna *anna); // health of each, once a second
 // reload.c
 _must_use_ bool reload_at_start(struct anna *anna, struct problems *problems, struct err *err);

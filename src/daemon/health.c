@@ -4,12 +4,12 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "daemon/daemon.h"
 
 #define LOG_FOLDER "health"
-#define PAGE_KB 4
 
 const char *anna_health_name(enum anna_health health) {
 	static const char *const names[] = {"ok", "degraded", "critical", "unknown"};
@@ -93,7 +93,22 @@ static int64_t resident_bytes(struct anna *anna) {
 		}
 	}
 	buf_finish(&text);
-	return pages < 0 ? -1 : pages * PAGE_KB * 1024;
+	return pages < 0 ? -1 : pages * sysconf(_SC_PAGESIZE);
+}
+
+// Judged is the last whole minute: one bad minute must not be held against her for hours.
+static void turn_minute(struct anna *anna) {
+	int64_t now = clock_monotonic(anna->clock);
+	struct rpc_stats rpc;
+	if (now - anna->minute_ns < 60 * NS_PER_SECOND) {
+		return;
+	}
+	anna->minute_ns = now;
+	rpc_get_stats(anna->rpc, &rpc);
+	histogram_since(&rpc.latency_ns, &anna->answers_before, &anna->answers_minute);
+	anna->answers_before = rpc.latency_ns;
+	histogram_since(loop_lag(anna->services.loop), &anna->lag_before, &anna->lag_minute);
+	anna->lag_before = *loop_lag(anna->services.loop);
 }
 
 static void look_at_resources(struct anna *anna, const struct health_config *config) {
@@ -109,22 +124,24 @@ static void look_at_resources(struct anna *anna, const struct health_config *con
 			(double)(is_critical ? config->memory_critical : config->memory_warn) /
 				1e6);
 	}
-	const struct histogram *lag = loop_lag(anna->services.loop);
+	const struct histogram *lag = &anna->lag_minute;
 	int64_t p99 = histogram_percentile(lag, 99);
-	if (lag->count >= 1000 && p99 >= config->lag_warn_ns) {
+	if (lag->count >= 100 && p99 >= config->lag_warn_ns) {
 		add_reason(anna, HEALTH_DEGRADED, "loop", "kill -USR1 logs what the loop does",
-			"one percent of the loop's rounds take %.1f ms or more", (double)p99 / 1e6);
+			"in the last minute one percent of the loop's rounds took %.1f ms or more",
+			(double)p99 / 1e6);
 	}
-	struct rpc_stats rpc;
-	rpc_get_stats(anna->rpc, &rpc);
-	double p95_ms = (double)histogram_percentile(&rpc.latency_ns, 95) / 1e6;
-	double p99_ms = (double)histogram_percentile(&rpc.latency_ns, 99) / 1e6;
-	if (rpc.latency_ns.count >= 100 && p99_ms >= config->rpc_p99_ms) {
+	const struct histogram *answers = &anna->answers_minute;
+	double p95_ms = (double)histogram_percentile(answers, 95) / 1e6;
+	double p99_ms = (double)histogram_percentile(answers, 99) / 1e6;
+	if (answers->count >= 100 && p99_ms >= config->rpc_p99_ms) {
 		add_reason(anna, HEALTH_CRITICAL, "rpc", "look at the disk: emit waits for it",
-			"one percent of the answers take %.0f ms or more", p99_ms);
-	} else if (rpc.latency_ns.count >= 100 && p95_ms >= config->rpc_p95_ms) {
+			"in the last minute one percent of the answers took %.0f ms or more",
+			p99_ms);
+	} else if (answers->count >= 100 && p95_ms >= config->rpc_p95_ms) {
 		add_reason(anna, HEALTH_DEGRADED, "rpc", "look at the disk: emit waits for it",
-			"five percent of the answers take %.0f ms or more", p95_ms);
+			"in the last minute five percent of the answers took %.0f ms or more",
+			p95_ms);
 	}
 }
 
@@ -164,6 +181,7 @@ void health_refresh(struct anna *anna) {
 	const struct health_config *config = snapshot_section(anna->snapshot, &health_section);
 	enum anna_health from = anna->health;
 	anna->reason_count = 0;
+	turn_minute(anna);
 	look_at_journal(anna, config);
 	look_at_resources(anna, config);
 	look_at_parts(anna);

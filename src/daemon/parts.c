@@ -47,9 +47,12 @@ static void set_state(
 static struct capability_config config_of(const struct part *part, struct snapshot *snapshot) {
 	const struct section *section = part->capability->section;
 	struct capability_config config = {.snapshot = snapshot};
-	if (section && section->is_list) {
+	if (!section || !section->rows) {
+		return config;
+	}
+	if (section->is_list) {
 		config.list = snapshot_list(snapshot, section);
-	} else if (section) {
+	} else {
 		config.config = snapshot_section(snapshot, section);
 	}
 	return config;
@@ -91,7 +94,6 @@ bool parts_start(struct anna *anna, struct err *err) {
 			part->capability->is_essential) {
 			return false;
 		}
-		anna->parts_started = i + 1;
 	}
 	return true;
 }
@@ -100,14 +102,13 @@ void parts_stop(struct anna *anna) {
 	for (size_t i = anna->part_count; i > 0; i--) {
 		stop_part(&anna->parts[i - 1]);
 	}
-	anna->parts_started = 0;
 }
 
 static bool apply_part(struct anna *anna, struct part *part, struct snapshot *to, struct err *err) {
 	const struct capability *capability = part->capability;
 	struct capability_config config = config_of(part, to);
 	bool is_enabled = !capability->is_enabled || capability->is_enabled(&config);
-	bool is_equal = !capability->section ||
+	bool is_equal = !capability->section || !capability->section->rows ||
 		snapshot_section_equal(anna->snapshot, to, capability->section);
 	if (!is_enabled) {
 		stop_part(part);
@@ -136,6 +137,16 @@ bool parts_apply(struct anna *anna, struct snapshot *to, struct err *err) {
 		}
 	}
 	return true;
+}
+
+void parts_restore(struct anna *anna, struct snapshot *to) {
+	for (size_t i = 0; i < anna->part_count; i++) {
+		struct err err = ERR_INIT;
+		if (!apply_part(anna, &anna->parts[i], to, &err)) {
+			log_error(
+				"a part did not come back after a refused reload: %s", err.message);
+		}
+	}
 }
 
 void parts_refresh(struct anna *anna) {

@@ -128,16 +128,31 @@ static void keep_rejected(struct reload *reload) {
 	}
 }
 
+// In this order: a crash in between leaves the undone one distrusted, not in force.
+static bool commit_undo(struct reload *reload) {
+	struct anna *anna = reload->anna;
+	struct err err = ERR_INIT;
+	if (!generations_set_verdict(
+		    anna->generations, anna->generation, VERDICT_UNDONE, &reload->err)) {
+		return false;
+	}
+	if (generations_set_verdict(
+		    anna->generations, reload->undo_to, VERDICT_ACTIVE, &reload->err)) {
+		reload->number = reload->undo_to;
+		return true;
+	}
+	if (!generations_set_verdict(anna->generations, anna->generation, VERDICT_ACTIVE, &err)) {
+		log_error("generation %llu is in force and marked undone: %s",
+			(unsigned long long)anna->generation, err.message);
+	}
+	return false;
+}
+
 // Makes durable which generation is in force from now on.
 static bool commit(struct reload *reload) {
 	struct anna *anna = reload->anna;
 	if (reload->is_undo) {
-		// In this order: a crash in between leaves the undone one distrusted, not in force.
-		reload->number = reload->undo_to;
-		return generations_set_verdict(
-			       anna->generations, anna->generation, VERDICT_UNDONE, &reload->err) &&
-			generations_set_verdict(
-				anna->generations, reload->undo_to, VERDICT_ACTIVE, &reload->err);
+		return commit_undo(reload);
 	}
 	if (!reload->result.changed) {
 		return true;
@@ -225,6 +240,16 @@ static void set_changes(struct event *event, const struct changes *changes) {
 	event_set_value(event, "changes", &list);
 }
 
+static void set_restarts(struct event *event, const struct strings *paths) {
+	size_t n = paths->n < 50 ? paths->n : 50;
+	struct value list = {.type = VALUE_ARRAY};
+	list.array.items = arena_array(event->arena, n, sizeof(struct value));
+	for (size_t i = 0; i < n; i++) {
+		list.array.items[list.array.n++] = value_of_string(paths->items[i]);
+	}
+	event_set_value(event, "restart_needed", &list);
+}
+
 static void publish_changed(
 	struct anna *anna, const struct reload *reload, uint64_t previous, const char *verdict) {
 	struct event *event = event_create("config.changed", "daemon", STR("config"));
@@ -233,6 +258,7 @@ static void publish_changed(
 	event_set_text(event, "verdict", verdict);
 	event_set_int(event, "previous", (int64_t)previous);
 	set_changes(event, &reload->result.changes);
+	set_restarts(event, &reload->result.restart_needed);
 	event_set_int(event, "total_us", reload->result.total_us);
 	publish(anna, event);
 }
@@ -263,12 +289,9 @@ static bool apply_parts(struct reload *reload) {
 	if (parts_apply(anna, reload->after, &reload->err)) {
 		return true;
 	}
-	struct err err = ERR_INIT;
 	struct snapshot *old = anna->snapshot;
 	anna->snapshot = reload->after; // what parts must be taken back from
-	if (!parts_apply(anna, old, &err)) {
-		log_error("a part did not come back after a refused reload: %s", err.message);
-	}
+	parts_restore(anna, old);
 	anna->snapshot = old;
 	reload->err.code = ERR_RELOAD;
 	return false;
@@ -279,7 +302,8 @@ static void apply(struct reload *reload) {
 	struct reload_result *result = &reload->result;
 	uint64_t previous = anna->generation;
 	put_in_force(anna, reload->after);
-	anna->config_problem[0] = '\0';
+	(void)snprintf(anna->config_problem, sizeof(anna->config_problem), "%s",
+		reload->is_undo ? "it was undone" : "");
 	result->is_pending = reload->confirm_ns > 0 && reload->number != 0;
 	if (reload->number) {
 		anna->generation = reload->number;
@@ -302,12 +326,15 @@ static void conclude(struct reload *reload, bool ok) {
 	struct anna *anna = reload->anna;
 	bool is_real = !reload->is_dry_run;
 	bool is_stopping = anna->state == ANNA_STOPPING;
-	anna->reload = NULL; // the generations are the loop's again
+	anna->reload = NULL;
+	anna->generations_are_lent = false;
 	if (!ok && is_real && !is_stopping) {
 		log_error("the configuration was refused, generation %llu stays in force: %s",
 			(unsigned long long)anna->generation, reload->err.message);
-		(void)snprintf(anna->config_problem, sizeof(anna->config_problem), "%.190s",
-			reload->err.message);
+		if (!reload->is_undo) { // then the file is as much in force as before
+			(void)snprintf(anna->config_problem, sizeof(anna->config_problem), "%.190s",
+				reload->err.message);
+		}
 		publish_rejected(anna, reload);
 	}
 	anna->reloads += is_real ? 1 : 0;
@@ -326,7 +353,7 @@ static void conclude(struct reload *reload, bool ok) {
 		reload->on_done(reload->arg, &reload->result, ok ? NULL : &reload->err);
 	}
 	reload_destroy(reload);
-	if (anna->reload_is_wanted && !anna->reload && anna->state == ANNA_RUNNING) {
+	if (anna->reload_is_wanted && !anna->generations_are_lent && anna->state == ANNA_RUNNING) {
 		anna->reload_is_wanted = false;
 		daemon_reload(anna, "SIGHUP");
 	}
@@ -384,7 +411,7 @@ static struct reload *reload_create(struct anna *anna, const char *author) {
 }
 
 static bool may_begin(const struct anna *anna, struct err *err) {
-	if (anna->reload) {
+	if (anna->generations_are_lent) {
 		return err_set(err, ERR_BUSY, "a reload is under way already: try again");
 	}
 	if (anna->state != ANNA_RUNNING) {
@@ -401,6 +428,7 @@ static bool begin(struct reload *reload, struct err *err) {
 		return err_set(err, ERR_BUSY, "all job threads are busy: try again");
 	}
 	anna->reload = reload;
+	anna->generations_are_lent = true;
 	if (!reload->is_dry_run) {
 		lifecycle_enter(anna, ANNA_RELOADING, reload->author);
 	}
@@ -481,7 +509,7 @@ bool anna_undo(struct anna *anna, uint64_t generation, const char *author,
 
 void daemon_reload(struct anna *anna, const char *author) {
 	struct err err = ERR_INIT;
-	if (anna->reload || anna->state == ANNA_STARTING) {
+	if (anna->generations_are_lent || anna->state == ANNA_STARTING) {
 		anna->reload_is_wanted = true; // any number of them is one
 		return;
 	}

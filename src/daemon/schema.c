@@ -147,7 +147,7 @@ static void build_sections(struct anna *anna) {
 	anna->sections[n++] = &health_section;
 	for (size_t i = 0; i < anna->part_count; i++) {
 		const struct capability *capability = anna->parts[i].capability;
-		if (capability->section) {
+		if (capability->section && capability->section->rows) {
 			anna->sections[n++] = capability->section;
 		}
 	}

@@ -223,6 +223,98 @@ TEST(events_the_disk_refused_are_reported_as_a_gap_when_it_works_again) {
 	tear_down(&f);
 }
 
+struct told {
+	struct subscription subscription;
+	int count;
+	int64_t from, to;
+};
+
+static void on_gap(void *arg, enum bus_phase phase, struct event *event) {
+	struct told *told = arg;
+	if (phase == PHASE_ACCEPTED && str_is(event->kind, "source.gap")) {
+		told->count++;
+		told->from = event_attribute(event, STR("from"))->integer;
+		told->to = event_attribute(event, STR("to"))->integer;
+	}
+}
+
+TEST(a_gap_whose_telling_failed_too_is_told_again) {
+	struct fixture f;
+	struct told told = {.count = 0};
+	struct err full;
+	set_up(&f, 16);
+	err_set(&full, ERR_STORAGE, "full");
+	bus_subscribe(f.bus, &told.subscription, on_gap, &told);
+	CHECK_INT(publish(&f, "test.a", NULL), 100);
+	CHECK_INT(publish(&f, "test.b", NULL), 101);
+	bus_on_result(f.bus, 100, 100, &full);
+	bus_on_result(f.bus, 101, 101, NULL);
+	CHECK_INT(told.count, 1); // by event 102
+
+	CHECK_INT(publish(&f, "test.c", NULL), 103);
+	bus_on_result(f.bus, 102, 102, &full);
+	CHECK_INT(told.count, 1);
+	bus_on_result(f.bus, 103, 103, NULL);
+
+	CHECK_INT(told.count, 2);
+	CHECK_INT(told.from, 100);
+	CHECK_INT(told.to, 102);
+	bus_on_result(f.bus, 104, 104, NULL);
+	CHECK_INT(told.count, 2);
+	bus_unsubscribe(&told.subscription);
+	tear_down(&f);
+}
+
+TEST(trying_whether_the_disk_works_again_uses_up_no_ids) {
+	struct fixture f;
+	struct bus_stats stats;
+	struct err full;
+	set_up(&f, 16);
+	err_set(&full, ERR_STORAGE, "full");
+	CHECK_INT(publish(&f, "test.a", NULL), 100);
+	bus_on_result(f.bus, 100, 100, &full);
+	for (int i = 0; i < 50; i++) {
+		bus_try_again(f.bus);
+		bus_on_result(f.bus, 101, 101, &full);
+	}
+	bus_try_again(f.bus);
+	bus_on_result(f.bus, 101, 101, NULL);
+	bus_get_stats(f.bus, &stats);
+	CHECK(!stats.is_failing);
+	CHECK_INT(publish(&f, "test.b", NULL), 102);
+	tear_down(&f);
+}
+
+TEST(a_journal_that_keeps_nothing_ends_the_giving_of_ids) {
+	struct fixture f;
+	struct err full, err = ERR_INIT;
+	set_up(&f, 16);
+	bus_destroy(f.bus);
+	struct bus_options options = {.loop = f.fake.loop,
+		.random = &f.fake.random,
+		.kinds = f.kinds,
+		.next_id = 100,
+		.capacity = 16,
+		.reserve = 2,
+		.unkept_max = 8};
+	f.bus = bus_create(&options);
+	bus_set_writer(f.bus, (struct writer *)&f);
+	err_set(&full, ERR_STORAGE, "full");
+	for (uint64_t id = 100; id < 104; id++) {
+		CHECK_INT(publish(&f, "test.a", NULL), id);
+		bus_on_result(f.bus, id, id, &full);
+	}
+	CHECK_INT(publish(&f, "test.a", &err), 0);
+	CHECK_INT(err.code, ERR_STORAGE);
+	CHECK_INT(bus_publish_reserved(
+			  f.bus, event_create("journal.state", "test", STR("")), NULL),
+		104);
+	bus_on_result(f.bus, 104, 104, NULL); // kept, and the gap is told
+	bus_on_result(f.bus, 105, 105, NULL);
+	CHECK_INT(publish(&f, "test.a", NULL), 106);
+	tear_down(&f);
+}
+
 TEST(destroying_the_bus_fails_what_is_in_flight) {
 	struct fixture f;
 	set_up(&f, 8);
@@ -243,5 +335,8 @@ int main(void) {
 		RUN(undeclared_kinds_are_refused), RUN(an_event_too_large_is_refused),
 		RUN(declared_kinds_go_to_their_own_stream),
 		RUN(events_the_disk_refused_are_reported_as_a_gap_when_it_works_again),
+		RUN(a_gap_whose_telling_failed_too_is_told_again),
+		RUN(trying_whether_the_disk_works_again_uses_up_no_ids),
+		RUN(a_journal_that_keeps_nothing_ends_the_giving_of_ids),
 		RUN(destroying_the_bus_fails_what_is_in_flight));
 }

@@ -24,6 +24,7 @@ struct loop;
 struct services {
 	struct loop *loop;
 	struct jobs *jobs;
+	struct jobs *slow_jobs; // for work on paths that may never answer; may lose its threads
 	struct fs *fs;
 	struct child_runner *children;
 	struct random *random;

@@ -38,7 +38,6 @@ struct listener {
 	char *path; // to be removed at the end, or NULL
 	dev_t device;
 	ino_t inode;
-	uint64_t refused;
 	unsigned depth;
 	bool is_closed;
 };
@@ -85,10 +84,6 @@ uint16_t listener_port(const struct listener *listener) {
 	return listener->port;
 }
 
-uint64_t listener_refused(const struct listener *listener) {
-	return listener->refused;
-}
-
 // --- accepting ---
 
 static void on_rested(void *arg) {
@@ -112,7 +107,6 @@ static bool refuse_one(struct listener *listener) {
 		int fd = accept4(listener->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 		if (fd >= 0) {
 			was_one = true;
-			listener->refused++;
 			if (listener->handlers.on_refuse) {
 				listener->handlers.on_refuse(listener->handlers.arg, fd);
 			}

@@ -49,7 +49,6 @@ void listener_close(struct listener *listener);
 // "127.0.0.1:2662", "[::1]:2662" or the path; port is 0 for a Unix socket.
 const char *listener_address(const struct listener *listener);
 uint16_t listener_port(const struct listener *listener);
-uint64_t listener_refused(const struct listener *listener); // for want of descriptors
 
 // Whether the peer of a Unix socket is in a group, its supplementary groups included.
 bool peer_is_in_group(int fd, const struct peer *peer, gid_t group);

@@ -5,6 +5,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -17,7 +18,8 @@
 struct loop {
 	struct clock *clock;
 	struct simulation *simulation;
-	int epoll_fd; // -1 until the first watch
+	int epoll_fd;	   // -1 until the first watch
+	bool has_no_nanos; // no epoll_pwait2: it waits in whole milliseconds
 	bool is_stopped;
 	int64_t now_ns;
 	uint64_t rounds;
@@ -31,6 +33,14 @@ struct loop {
 	struct histogram lag;
 };
 
+// The kernel may be older than epoll_pwait2 (Linux 5.11), or a filter may not know it.
+static void open_epoll(struct loop *loop) {
+	struct timespec at_once = {0};
+	loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	loop->has_no_nanos = loop->epoll_fd >= 0 &&
+		epoll_pwait2(loop->epoll_fd, loop->ready, EVENTS_PER_ROUND, &at_once, NULL) < 0;
+}
+
 struct loop *loop_create(struct clock *clock, struct simulation *simulation, struct err *err) {
 	struct loop *loop = xcalloc(1, sizeof(*loop));
 	loop->clock = clock;
@@ -40,7 +50,7 @@ struct loop *loop_create(struct clock *clock, struct simulation *simulation, str
 	list_init(&loop->tasks);
 	histogram_init(&loop->lag);
 	if (!simulation) {
-		loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+		open_epoll(loop);
 		if (loop->epoll_fd < 0) {
 			err_errno(err, "cannot create the event loop's epoll descriptor");
 			free(loop);
@@ -165,7 +175,7 @@ void timer_start(
 bool watch_start(struct watch *watch, struct loop *loop, int fd, uint32_t events,
 	watch_fn *on_ready, void *arg, struct err *err) {
 	if (loop->epoll_fd < 0) { // a simulated loop that meets a real descriptor
-		loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+		open_epoll(loop);
 	}
 	struct epoll_event event = {.events = events, .data.ptr = watch};
 	if (epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0) {
@@ -223,14 +233,22 @@ void task_cancel(struct task *task) {
 
 // --- rounds ---
 
+// Rounded up: a timer that is not quite due would make rounds that do nothing.
+static int whole_ms(int64_t timeout_ns) {
+	int64_t ms = timeout_ns / NS_PER_MS + (timeout_ns % NS_PER_MS > 0);
+	return timeout_ns < 0 ? -1 : ms > INT_MAX ? INT_MAX : (int)ms;
+}
+
 static int poll_descriptors(struct loop *loop, int64_t timeout_ns) {
 	if (loop->epoll_fd < 0) {
 		return 0;
 	}
 	struct timespec timeout = {
 		.tv_sec = timeout_ns / NS_PER_SECOND, .tv_nsec = timeout_ns % NS_PER_SECOND};
-	int n = epoll_pwait2(loop->epoll_fd, loop->ready, EVENTS_PER_ROUND,
-		timeout_ns < 0 ? NULL : &timeout, NULL);
+	int n = loop->has_no_nanos
+		? epoll_wait(loop->epoll_fd, loop->ready, EVENTS_PER_ROUND, whole_ms(timeout_ns))
+		: epoll_pwait2(loop->epoll_fd, loop->ready, EVENTS_PER_ROUND,
+			  timeout_ns < 0 ? NULL : &timeout, NULL);
 	return n < 0 ? 0 : n; // only EINTR can happen
 }
 

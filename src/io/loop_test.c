@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/check.h"
 
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "tests/fakes/fake_loop.h"
@@ -225,6 +231,13 @@ TEST(a_hang_up_is_reported_as_readable) {
 	fake_loop_finish(&fake);
 }
 
+static void on_ready_once(void *arg, uint32_t events) {
+	struct note *note = arg;
+	(void)events;
+	append(note, 'r');
+	watch_stop(note->doomed);
+}
+
 static void stop_loop(void *arg) {
 	loop_stop(arg);
 }
@@ -243,6 +256,57 @@ TEST(the_real_loop_waits_for_a_timer_and_stops) {
 	loop_destroy(loop);
 }
 
+// On a kernel that does not know epoll_pwait2.
+static void be_old(void) {
+	struct sock_filter filter[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_epoll_pwait2, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = {sizeof(filter) / sizeof(filter[0]), filter};
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+		prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) < 0) {
+		_exit(77);
+	}
+}
+
+// 0: it waited for the timer without spinning, and saw a descriptor meanwhile.
+static int run_on_an_old_kernel(void) {
+	struct err err = ERR_INIT;
+	struct note note = {0};
+	struct watch watch = {0};
+	int fds[2];
+	be_old();
+	struct loop *loop = loop_create(clock_system(), NULL, &err);
+	int64_t before = clock_monotonic(clock_system());
+	if (!loop || pipe(fds) < 0 || write(fds[1], "x", 1) != 1 ||
+		!watch_start(&watch, loop, fds[0], LOOP_READABLE, on_ready_once, &note, &err)) {
+		return 1;
+	}
+	note.doomed = &watch;
+	timer_start(&note.timer, loop, 20 * NS_PER_MS + 1, stop_loop, loop);
+	loop_run(loop);
+	return strcmp(note.text, "r") != 0 ? 2
+		: clock_monotonic(clock_system()) - before < 20 * NS_PER_MS ? 3
+		: loop_rounds(loop) > 5					    ? 4
+									    : 0;
+}
+
+TEST(without_epoll_pwait2_the_loop_waits_all_the_same) {
+	int status = -1;
+	pid_t pid = fork();
+	if (pid == 0) {
+		_exit(run_on_an_old_kernel());
+	}
+	CHECK_INT(waitpid(pid, &status, 0), pid);
+	CHECK(WIFEXITED(status));
+	if (WEXITSTATUS(status) == 77) {
+		skip(); // no seccomp here
+	}
+	CHECK_INT(WEXITSTATUS(status), 0);
+}
+
 int main(void) {
 	return TESTS(RUN(timers_fire_in_order_of_due_time),
 		RUN(timers_due_at_the_same_time_fire_in_the_order_they_were_set),
@@ -253,5 +317,6 @@ int main(void) {
 		RUN(a_cancelled_task_does_not_run),
 		RUN(a_watch_stopped_by_another_in_the_same_round_is_not_called),
 		RUN(a_hang_up_is_reported_as_readable),
-		RUN(the_real_loop_waits_for_a_timer_and_stops));
+		RUN(the_real_loop_waits_for_a_timer_and_stops),
+		RUN(without_epoll_pwait2_the_loop_waits_all_the_same));
 }

@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/alloc.h"
 #include "base/random.h"
@@ -15,6 +16,7 @@
 #include "io/mailbox.h"
 
 #define BATCH_MAX 1024
+#define DELIVER_MAX 64 // handed over in one callback: then others of the loop have their turn
 #define STACK_BYTES (512 * 1024) // the deepest job is a config parse of bounded depth
 #define SIMULATED_DELAY_MAX (2 * NS_PER_MS)
 
@@ -72,26 +74,33 @@ static void *worker_main(void *arg) {
 	}
 }
 
-static void deliver_replies(struct worker *worker) {
-	void *messages[64];
-	size_t n;
-	while ((n = mailbox_take(worker->outbox, messages, 64)) > 0) {
-		for (size_t i = 0; i < n; i++) {
-			worker->depth--;
-			worker->spec.on_reply(worker->spec.arg, messages[i]);
-		}
+// How many it were.
+static size_t deliver_replies(struct worker *worker) {
+	void *messages[DELIVER_MAX];
+	size_t n = mailbox_take(worker->outbox, messages, DELIVER_MAX);
+	for (size_t i = 0; i < n; i++) {
+		worker->depth--;
+		worker->spec.on_reply(worker->spec.arg, messages[i]);
 	}
+	return n;
 }
 
 static void on_replies(void *arg, uint32_t events) {
 	struct worker *worker = arg;
 	(void)events;
 	mailbox_rest(worker->outbox);
-	deliver_replies(worker);
+	(void)deliver_replies(worker);
+	if (mailbox_depth(worker->outbox)) {
+		mailbox_ring(worker->outbox); // the rest in the next round
+	}
 }
 
 static void on_simulated_reply(void *arg) {
-	deliver_replies(arg);
+	struct worker *worker = arg;
+	(void)deliver_replies(worker);
+	if (mailbox_depth(worker->outbox) && !timer_is_set(&worker->simulated_reply)) {
+		timer_start(&worker->simulated_reply, worker->loop, 0, on_simulated_reply, worker);
+	}
 }
 
 static int64_t simulated_delay(struct loop *loop) {
@@ -170,9 +179,8 @@ void worker_stop(struct worker *worker) {
 		watch_stop(&worker->replies);
 	}
 	// What a reply makes its owner post is done here too: there is no thread any more.
-	do {
-		deliver_replies(worker);
-	} while (run_batch(worker) || mailbox_depth(worker->outbox));
+	while (deliver_replies(worker) || run_batch(worker)) {
+	}
 	timer_stop(&worker->simulated_run);
 	timer_stop(&worker->simulated_reply);
 	mailbox_destroy(worker->inbox);
@@ -195,6 +203,7 @@ uint64_t worker_progress(const struct worker *worker) {
 // --- jobs ---
 
 #define JOB_THREADS_MAX 8
+#define JOIN_SECONDS 1 // for all threads of a pool: a stop is not held up by a path that hangs
 
 struct job {
 	void (*run)(void *arg);
@@ -214,10 +223,15 @@ struct jobs {
 	struct job **waiting; // ring, under the lock
 	size_t first, count;
 	bool is_stopping;
+	bool is_left; // under the lock: nobody hears of its jobs any more
 	struct mailbox *done;
 	struct watch done_watch;
 	struct timer simulated_run;
+	struct jobs *left_before;
 };
+
+// Pools whose threads did not end. Kept, so that what a late thread finds is still there.
+static struct jobs *left_pools;
 
 static void finish_job(struct jobs *jobs, struct job *job) {
 	jobs->depth--;
@@ -225,21 +239,24 @@ static void finish_job(struct jobs *jobs, struct job *job) {
 	free(job);
 }
 
-static void deliver_done(struct jobs *jobs) {
-	void *done[16];
-	size_t n;
-	while ((n = mailbox_take(jobs->done, done, 16)) > 0) {
-		for (size_t i = 0; i < n; i++) {
-			finish_job(jobs, done[i]);
-		}
+// How many it were.
+static size_t deliver_done(struct jobs *jobs) {
+	void *done[DELIVER_MAX];
+	size_t n = mailbox_take(jobs->done, done, DELIVER_MAX);
+	for (size_t i = 0; i < n; i++) {
+		finish_job(jobs, done[i]);
 	}
+	return n;
 }
 
 static void on_jobs_done(void *arg, uint32_t events) {
 	struct jobs *jobs = arg;
 	(void)events;
 	mailbox_rest(jobs->done);
-	deliver_done(jobs);
+	(void)deliver_done(jobs);
+	if (mailbox_depth(jobs->done)) {
+		mailbox_ring(jobs->done); // the rest in the next round
+	}
 }
 
 static struct job *take_waiting(struct jobs *jobs) {
@@ -256,15 +273,19 @@ static void *jobs_main(void *arg) {
 		while (!jobs->count && !jobs->is_stopping) {
 			pthread_cond_wait(&jobs->wake, &jobs->lock);
 		}
-		if (!jobs->count) {
+		if (!jobs->count || jobs->is_left) {
 			break;
 		}
 		struct job *job = take_waiting(jobs);
 		pthread_mutex_unlock(&jobs->lock);
 		job->run(job->arg);
-		bool fits = mailbox_post(jobs->done, job);
-		assert(fits); // room for every job there can be
 		pthread_mutex_lock(&jobs->lock);
+		if (jobs->is_left) {
+			free(job); // too late; what its arg leads to may be gone
+			break;
+		}
+		bool fits = mailbox_post(jobs->done, job); // under the lock: see jobs_destroy
+		assert(fits);				   // room for every job there can be
 	}
 	pthread_mutex_unlock(&jobs->lock);
 	return NULL;
@@ -304,7 +325,7 @@ static void on_simulated_job(void *arg) {
 }
 
 bool jobs_run(struct jobs *jobs, void (*run)(void *arg), void (*on_done)(void *arg), void *arg) {
-	if (jobs->depth >= jobs->capacity) {
+	if (jobs->is_stopping || jobs->depth >= jobs->capacity) {
 		return false;
 	}
 	struct job *job = xmalloc(sizeof(*job));
@@ -329,28 +350,52 @@ bool jobs_run(struct jobs *jobs, void (*run)(void *arg), void (*on_done)(void *a
 	return true;
 }
 
-void jobs_destroy(struct jobs *jobs) {
-	if (!jobs) {
-		return;
+// False when one did not end in time.
+static bool join_threads(struct jobs *jobs) {
+	bool have_ended = true;
+	struct timespec until;
+	clock_gettime(CLOCK_REALTIME, &until); // the one clock pthread_timedjoin_np goes by
+	until.tv_sec += JOIN_SECONDS;
+	for (size_t i = 0; i < jobs->started; i++) {
+		if (pthread_timedjoin_np(jobs->threads[i], NULL, &until) != 0) {
+			pthread_detach(jobs->threads[i]);
+			have_ended = false;
+		}
 	}
-	timer_stop(&jobs->simulated_run);
-	while (loop_simulation(jobs->loop) && jobs->count) {
-		run_simulated(jobs);
+	return have_ended;
+}
+
+bool jobs_destroy(struct jobs *jobs) {
+	if (!jobs) {
+		return true;
 	}
 	pthread_mutex_lock(&jobs->lock);
 	jobs->is_stopping = true;
 	pthread_cond_broadcast(&jobs->wake);
 	pthread_mutex_unlock(&jobs->lock);
-	for (size_t i = 0; i < jobs->started; i++) {
-		pthread_join(jobs->threads[i], NULL);
+	timer_stop(&jobs->simulated_run);
+	while (loop_simulation(jobs->loop) && jobs->count) {
+		run_simulated(jobs);
 	}
-	deliver_done(jobs);
+	bool have_ended = join_threads(jobs);
+	// From here on a late thread posts nothing: what is in the box is all there will be.
+	pthread_mutex_lock(&jobs->lock);
+	jobs->is_left = !have_ended;
+	pthread_mutex_unlock(&jobs->lock);
+	while (deliver_done(jobs)) {
+	}
 	watch_stop(&jobs->done_watch);
+	if (!have_ended) {
+		jobs->left_before = left_pools;
+		left_pools = jobs;
+		return false;
+	}
 	mailbox_destroy(jobs->done);
 	pthread_mutex_destroy(&jobs->lock);
 	pthread_cond_destroy(&jobs->wake);
 	free(jobs->waiting);
 	free(jobs);
+	return true;
 }
 
 size_t jobs_depth(const struct jobs *jobs) {

@@ -18,7 +18,7 @@ struct jobs;
 
 // On the worker's thread: everything that was waiting, at least one message.
 typedef void worker_batch(void *self, void *const *messages, size_t n);
-// On the loop.
+// On the loop; after some of them the loop lets others have their turn.
 typedef void worker_reply_fn(void *arg, void *message);
 
 struct worker_spec {
@@ -47,9 +47,12 @@ uint64_t worker_progress(const struct worker *worker);
 
 // A pool of `threads` threads, started when first needed.
 _must_use_ struct jobs *jobs_create(struct loop *loop, size_t threads, size_t capacity);
-// Waits for running jobs; every on_done still comes. NULL is fine.
-void jobs_destroy(struct jobs *jobs);
-// run(arg) on some thread, then on_done(arg) on the loop. False when `capacity` jobs wait already.
+// Lets the jobs end for up to a second in all; the on_done of each that did still comes. What does not
+// end within a second is left to die with the process; its on_done is not called. Then it is
+// false: what those jobs borrow must stay. NULL is fine.
+bool jobs_destroy(struct jobs *jobs);
+// run(arg) on some thread, then on_done(arg) on the loop. False when `capacity` jobs wait already,
+// and while the pool is destroyed.
 _must_use_ bool jobs_run(
 	struct jobs *jobs, void (*run)(void *arg), void (*on_done)(void *arg), void *arg);
 size_t jobs_depth(const struct jobs *jobs);

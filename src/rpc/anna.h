@@ -109,9 +109,12 @@ _must_use_ bool anna_reload(struct anna *anna, const char *author, bool is_dry_r
 _must_use_ bool anna_reload_changed(struct anna *anna, const char *author,
 	void (*on_done)(void *arg, const struct reload_result *result, const struct err *err),
 	void *arg, struct err *err);
-_must_use_ bool anna_confirm(struct anna *anna, struct err *err);
+// Keeps the generation that waits for it; on_done on the loop, err NULL once it is durable.
+_must_use_ bool anna_confirm(struct anna *anna, const char *author,
+	void (*on_done)(void *arg, const struct err *err), void *arg, struct err *err);
 // Activates an older generation (0: the one before the active).
 _must_use_ bool anna_undo(struct anna *anna, uint64_t generation, const char *author,
 	void (*on_done)(void *arg, const struct reload_result *result, const struct err *err),
 	void *arg, struct err *err);
 void anna_stop(struct anna *anna, const char *reason);
+int64_t anna_stop_timeout_ns(const struct anna *anna); // how long running actions may go on then

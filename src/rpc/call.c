@@ -67,7 +67,7 @@ void problems_write(struct json_writer *w, const struct problems *problems) {
 		json_member_text(w, "file", problem->file);
 		json_member_int(w, "line", problem->line);
 		json_member_int(w, "column", problem->column);
-		json_member_bool(w, "is_warning", problem->is_warning);
+		json_member_text(w, "severity", problem->is_warning ? "warning" : "error");
 		json_member_text(w, "message", problem->message);
 		json_end_object(w);
 	}

@@ -71,6 +71,7 @@ void candidate_ask(struct call *call,
 	struct candidate *candidate = ARENA_NEW(call_arena(call), struct candidate);
 	if (anna_snapshot(anna)) {
 		candidate->active = snapshot_ref(anna_snapshot(anna));
+		candidate->generation = anna_generation(anna);
 	}
 	question_ask(call, candidate, ask, finish);
 }

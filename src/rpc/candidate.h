@@ -16,6 +16,7 @@ struct candidate {
 	struct snapshot *snapshot; // NULL: it has errors
 	struct problems problems;
 	struct snapshot *active; // the one in force, a reference
+	uint64_t generation;	 // its number
 };
 
 // Asks in a job about the candidate of a call with candidate_rows; question->own is the candidate.

@@ -30,6 +30,6 @@ DEFINE_METHOD(config_check) = {
 	.is_idempotent = true,
 	.params = candidate_rows,
 	.params_size = sizeof(struct candidate_params),
-	.result = "{ok, errors, problems: [{file, line, column, is_warning, message}]}",
+	.result = "{ok, errors, problems: [{file, line, column, severity, message}]}",
 	.handle = handle,
 };

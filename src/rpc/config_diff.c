@@ -23,7 +23,7 @@ static bool ask(struct question *question, struct json_writer *w, struct err *er
 	json_member_bool(w, "ok", true);
 	json_member_bool(w, "changed", changes.n > 0);
 	json_member_bool(w, "dry_run", true);
-	json_member_uint(w, "generation", anna_generation(question->anna));
+	json_member_uint(w, "generation", candidate->generation);
 	reload_write_changes(w, &changes);
 	json_key(w, "problems");
 	problems_write(w, &candidate->problems);

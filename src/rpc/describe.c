@@ -16,6 +16,7 @@ static void write_method(struct json_writer *w, const struct method *method) {
 	json_member_text(w, "summary", method->summary);
 	json_member_text(w, "role", role_name(method->role));
 	json_member_bool(w, "idempotent", method->is_idempotent);
+	json_member_bool(w, "audited", method->is_audited);
 	json_member_text(w, "result", method->result);
 	schema_write_options(w, method->params);
 	json_end_object(w);

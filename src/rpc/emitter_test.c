@@ -2,6 +2,9 @@
 // Emitting into a real journal, in simulated time.
 #include "rpc/emitter.h"
 
+#include <errno.h>
+
+#include "io/fs.h"
 #include "tests/check.h"
 #include "tests/fakes/fake_engine.h"
 
@@ -108,6 +111,43 @@ TEST(a_key_is_known_after_a_crash) {
 	fake_engine_finish(&fake);
 }
 
+static bool is_broken;
+
+static int open_or_fail(struct fs *fs, const char *path, int flags, int mode) {
+	(void)fs;
+	return is_broken ? -EIO : fs_system()->open(fs_system(), path, flags, mode);
+}
+
+TEST(as_long_as_earlier_keys_cannot_be_read_a_key_is_refused) {
+	struct fake_engine fake;
+	struct answer first, second, third;
+	fake_engine_init(&fake, 1);
+	struct emitter *emitter = start(&fake);
+	emit(emitter, "7/a", 0, &first);
+	fake_engine_settle(&fake);
+	emitter_destroy(emitter);
+	fake_engine_crash(&fake);
+	fake_engine_start(&fake, "", false);
+	struct fs disk = *fs_system();
+	disk.open = open_or_fail;
+	struct services services = fake.services;
+	services.fs = &disk;
+	is_broken = true;
+	emitter = emitter_create(&services, fake.journal_folder);
+
+	emit(emitter, "7/a", 0, &second);
+	fake_engine_settle(&fake);
+	is_broken = false;
+	emit(emitter, "7/a", 0, &third);
+	fake_engine_settle(&fake);
+
+	CHECK_INT(second.count, 1);
+	CHECK_INT(second.err.code, ERR_UNAVAILABLE);
+	CHECK_INT(third.id, first.id);
+	emitter_destroy(emitter);
+	fake_engine_finish(&fake);
+}
+
 struct seen {
 	struct subscription subscription;
 	uint64_t id, cause;
@@ -198,6 +238,7 @@ int main(void) {
 	return TESTS(RUN(an_emit_is_answered_once_its_event_is_durable),
 		RUN(one_key_is_one_event_also_while_it_is_under_way),
 		RUN(a_key_is_forgotten_after_ten_minutes), RUN(a_key_is_known_after_a_crash),
+		RUN(as_long_as_earlier_keys_cannot_be_read_a_key_is_refused),
 		RUN(a_cause_gives_its_trace_and_depth_also_from_before_a_crash),
 		RUN(a_cause_that_does_not_exist_is_refused_and_its_key_stays_free),
 		RUN(what_waits_when_anna_stops_is_answered));

@@ -36,6 +36,7 @@ struct method {
 	const char *summary;
 	enum role role;
 	bool is_idempotent;	     // safe to repeat: a client may retry after a timeout
+	bool is_audited;	     // changes Anna: each call is an event, rpc.called
 	const struct option *params; // NULL: none
 	size_t params_size;
 	const char *result; // what the result holds, in one sentence
@@ -61,7 +62,7 @@ void call_fail(struct call *call, const struct err *err);
 // As call_fail, for a configuration with errors: the first of them are the message (err's code
 // counts, its text only when there are none), all are data.problems.
 void call_fail_problems(struct call *call, const struct err *err, const struct problems *problems);
-// [{file, line, column, is_warning, message}]
+// [{file, line, column, severity: "error" or "warning", message}]
 void problems_write(struct json_writer *writer, const struct problems *problems);
 // A handler that waits (a job, durability) asks this before it goes on: the client is gone, the
 // answer will be dropped; it must still call call_reply or call_fail to end the call.

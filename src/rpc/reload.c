@@ -38,6 +38,7 @@ DEFINE_METHOD(reload) = {
 	.name = "reload",
 	.summary = "Reads the configuration again and takes it on.",
 	.role = ROLE_ADMIN,
+	.is_audited = true,
 	.params = params,
 	.params_size = sizeof(struct reload_params),
 	.result = "{ok, changed, dry_run, pending, generation, changes: [{path, before, after, "

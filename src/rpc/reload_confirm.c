@@ -4,10 +4,10 @@
 
 #include "rpc/anna.h"
 
-static void handle(struct call *call) {
-	struct err err = ERR_INIT;
-	if (!anna_confirm(call_anna(call), &err)) {
-		call_fail(call, &err);
+static void on_confirmed(void *arg, const struct err *err) {
+	struct call *call = arg;
+	if (err) {
+		call_fail(call, err);
 		return;
 	}
 	struct json_writer *w = call_result(call);
@@ -18,6 +18,15 @@ static void handle(struct call *call) {
 	call_reply(call);
 }
 
+static void handle(struct call *call) {
+	struct err err = ERR_INIT;
+	const char *author = arena_printf(
+		call_arena(call), "uid %u", (unsigned)call_caller(call)->uid);
+	if (!anna_confirm(call_anna(call), author, on_confirmed, call, &err)) {
+		call_fail(call, &err);
+	}
+}
+
 static const char *const aliases[] = {"config.confirm", NULL};
 
 DEFINE_METHOD(reload_confirm) = {
@@ -25,6 +34,7 @@ DEFINE_METHOD(reload_confirm) = {
 	.aliases = aliases,
 	.summary = "Keeps a configuration that waits for its confirmation.",
 	.role = ROLE_ADMIN,
+	.is_audited = true,
 	.result = "{confirmed, generation}",
 	.handle = handle,
 };

@@ -4,7 +4,13 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "base/log.h"
+#include "flow/bus.h"
+#include "flow/capability.h"
+#include "rpc/anna.h"
 #include "rpc/call.h"
+
+#define LOG_FOLDER "rpc"
 
 _printf_(3, 4) static void fail(struct call *call, enum err_code code, const char *format, ...) {
 	struct err err = {.code = code};
@@ -85,6 +91,20 @@ static bool is_always_answered(const struct method *method) {
 		strcmp(method->name, "rpc.describe") == 0;
 }
 
+// Before it is done: what it brings about comes after it. A journal that is full must not keep
+// anybody from stopping Anna.
+static void publish_call(const struct call *call) {
+	struct event *event = event_create("rpc.called", "rpc", str_from(call->method->name));
+	struct err err = ERR_INIT;
+	event_set_text(event, "method", call->method->name);
+	event_set_int(event, "uid", call->caller.uid);
+	event_set_int(event, "pid", call->caller.pid);
+	if (!bus_publish_reserved(anna_services(call_anna(call))->bus, event, &err)) {
+		log_warn("a call of %s by uid %u is not in the journal: %s", call->method->name,
+			(unsigned)call->caller.uid, err.message);
+	}
+}
+
 static void run_method(struct call *call, struct str name, const struct value *params) {
 	const struct method *method = call->method = map_get(&call->rpc->methods, name);
 	if (!method) {
@@ -99,6 +119,9 @@ static void run_method(struct call *call, struct str name, const struct value *p
 			"are)",
 			method->name);
 	} else if (fill_params(call, params)) {
+		if (method->is_audited) {
+			publish_call(call);
+		}
 		method->handle(call);
 	}
 }

@@ -26,8 +26,8 @@ DEFINE_METHOD(rpc_describe) = {
 	.role = ROLE_READ,
 	.is_idempotent = true,
 	.result =
-		"{contract, methods: [{name, aliases, summary, role, idempotent, result, "
-		"options}], "
+		"{contract, methods: [{name, aliases, summary, role, idempotent, audited, "
+		"result, options}], "
 		"errors: [{code, name, http_status, exit_status, retryable, retry_after_ms, text, "
 		"hint}]}",
 	.handle = handle,

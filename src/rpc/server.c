@@ -36,7 +36,7 @@ struct rpc_server {
 	struct list connections;
 	struct timer look;
 	int64_t idle_timeout_ns;
-	gid_t group; // (gid_t)-1: none
+	gid_t group; // (gid_t)-1: none; fixed like `others`: the socket's owner and mode go by them
 	enum role others;
 	size_t output_bytes; // buffered over all connections
 };
@@ -95,12 +95,14 @@ static const struct option rpc_options[] = {
 		.offset = offsetof(struct rpc_config, group),
 		.fallback = "anna",
 		.max = 64,
+		.apply = APPLY_RESTART,
 		.help = "Members of this group have the role act; empty for none."},
 	{.key = "others",
 		.type = OPTION_CHOICE,
 		.offset = offsetof(struct rpc_config, others),
 		.fallback = "none",
 		.choices = others_choices,
+		.apply = APPLY_RESTART,
 		.help = "The role of everybody who is neither root, nor the daemon's user, nor in "
 			"the group."},
 	{0}};
@@ -383,8 +385,6 @@ static mode_t socket_mode(const struct rpc_server *server) {
 
 void rpc_server_configure(struct rpc_server *server, const struct rpc_config *config) {
 	server->idle_timeout_ns = config->idle_timeout;
-	server->group = find_group(config->group);
-	server->others = config->others == 1 ? ROLE_READ : ROLE_NONE;
 	rpc_set_limits(server->rpc, (size_t)config->max_connections, (size_t)config->max_calls,
 		(size_t)config->max_input);
 }
@@ -406,6 +406,8 @@ struct rpc_server *rpc_server_open(struct loop *loop, struct rpc *rpc,
 	server->loop = loop;
 	server->rpc = rpc;
 	list_init(&server->connections);
+	server->group = find_group(config->group); // may ask the network: once, never on a reload
+	server->others = config->others == 1 ? ROLE_READ : ROLE_NONE;
 	rpc_server_configure(server, config);
 	struct listener_handlers handlers = {
 		.on_accept = on_accept, .on_refuse = on_no_descriptor, .arg = server};
@@ -429,8 +431,4 @@ void rpc_server_close(struct rpc_server *server) {
 	}
 	timer_stop(&server->look);
 	free(server);
-}
-
-const char *rpc_server_address(const struct rpc_server *server) {
-	return listener_address(server->listener);
 }

@@ -27,8 +27,8 @@ extern const struct section rpc_section;
 // (borrowed) from the config.
 _must_use_ struct rpc_server *rpc_server_open(struct loop *loop, struct rpc *rpc,
 	const struct rpc_config *config, const char *path, int inherited_fd, struct err *err);
-// Roles and limits count for connections made from now on.
+// Takes on the limits; they count for connections made from now on. Who may talk to the socket
+// (group, others) stays until it is opened anew.
 void rpc_server_configure(struct rpc_server *server, const struct rpc_config *config);
 // Ends every session (what could not be sent yet gets 1 s) and removes the socket. NULL is fine.
 void rpc_server_close(struct rpc_server *server);
-const char *rpc_server_address(const struct rpc_server *server);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 
 #include "base/alloc.h"
@@ -295,6 +296,29 @@ TEST(closing_the_server_ends_every_connection) {
 	teardown(&f);
 }
 
+static mode_t mode_of(const char *path) {
+	struct stat st;
+	CHECK_INT(stat(path, &st), 0);
+	return st.st_mode & 07777;
+}
+
+TEST(who_may_connect_changes_with_a_restart_and_says_so) {
+	struct fixture f;
+	struct rpc_config config = {.others = 1, .idle_timeout = NS_PER_SECOND};
+	setup_with(&f, config);
+	CHECK_INT(mode_of(f.path), 0666);
+
+	config.others = 0;
+	rpc_server_configure(f.server, &config);
+
+	CHECK_INT(mode_of(f.path), 0666);
+	for (const struct option *row = rpc_section.rows; row->key; row++) {
+		bool is_fixed = strcmp(row->key, "group") == 0 || strcmp(row->key, "others") == 0;
+		CHECK_INT(row->apply, is_fixed ? APPLY_RESTART : APPLY_LIVE);
+	}
+	teardown(&f);
+}
+
 int main(void) {
 	return TESTS(RUN(a_client_is_answered_and_ourselves_are_admin),
 		RUN(one_connection_too_many_gets_a_line_and_the_others_go_on),
@@ -304,5 +328,6 @@ int main(void) {
 		RUN(a_message_that_is_never_finished_ends_with_an_error),
 		RUN(a_client_that_never_reads_is_closed_and_harms_nobody),
 		RUN(a_slow_reader_gets_every_answer_in_the_end),
-		RUN(closing_the_server_ends_every_connection));
+		RUN(closing_the_server_ends_every_connection),
+		RUN(who_may_connect_changes_with_a_restart_and_says_so));
 }

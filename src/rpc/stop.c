@@ -31,6 +31,7 @@ static void handle(struct call *call) {
 	json_begin_object(w);
 	json_member_bool(w, "stopping", true);
 	json_member_int(w, "pid", getpid());
+	json_member_int(w, "stop_timeout_ms", anna_stop_timeout_ns(anna) / NS_PER_MS);
 	json_end_object(w);
 	call_reply(call);
 	// The answer goes out when this round's input is handled; what stops comes after it.
@@ -41,7 +42,8 @@ DEFINE_METHOD(stop) = {
 	.name = "stop",
 	.summary = "Stops the daemon.",
 	.role = ROLE_ADMIN,
+	.is_audited = true,
 	.is_idempotent = true,
-	.result = "{stopping: true, pid}",
+	.result = "{stopping: true, pid, stop_timeout_ms}",
 	.handle = handle,
 };

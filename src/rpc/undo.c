@@ -34,6 +34,7 @@ DEFINE_METHOD(undo) = {
 	.name = "undo",
 	.summary = "Goes back to an older generation of the configuration.",
 	.role = ROLE_ADMIN,
+	.is_audited = true,
 	.params = params,
 	.params_size = sizeof(struct undo_params),
 	.result = "as reload",

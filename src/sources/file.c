@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The source `file`: what happens to files and folders. The loop only waits: looking is done in
-// jobs, one at a time for each watch, and while one runs or the bus is full the watch's descriptor
+// slow jobs, one at a time for each watch, and while one runs or the bus is full the watch's descriptor
 // is left alone. Then the kernel's queue fills, and an overflow is found, told and repaired.
 #include <errno.h>
 #include <limits.h>
@@ -240,13 +240,16 @@ static void look_at(struct item *item, enum file_tree_work work) {
 	look->item = item;
 	look->tree = item->tree;
 	look->work = work;
-	if (jobs_run(item->source->services->jobs, look_run, look_done, look)) {
+	if (jobs_run(item->source->services->slow_jobs, look_run, look_done, look)) {
 		item->look = look;
 		item->tree = NULL;
 		return;
 	}
 	look->tree = NULL;
 	look_free(look);
+	buf_clear(&item->trouble); // until a look tells how it is
+	buf_append_text(
+		&item->trouble, "not looked at: too many wait for paths that do not answer");
 	plan(item, work == WORK_HINTS ? NEXT_HINTS : NEXT_VERIFY, BUSY_WAIT);
 }
 

@@ -39,7 +39,7 @@ static const char *watch_json(const struct machine *machine, const char *more) {
 }
 
 static void wait_for_jobs(struct machine *machine) {
-	for (int i = 0; i < ROUNDS_MAX && jobs_depth(machine->fixture.jobs); i++) {
+	for (int i = 0; i < ROUNDS_MAX && jobs_depth(machine->fixture.slow_jobs); i++) {
 		loop_step(machine->loop, 5 * NS_PER_MS);
 	}
 }
@@ -185,6 +185,31 @@ TEST(a_missing_folder_degrades_until_it_is_there) {
 	machine_finish(&machine);
 }
 
+static void do_nothing(void *arg) {
+	(void)arg;
+}
+
+TEST(a_watch_nobody_can_look_at_degrades_until_somebody_can) {
+	struct machine machine;
+	struct capability_health state;
+	machine_init(&machine);
+	for (int i = 0; i < FIXTURE_SLOW_JOBS; i++) { // done only when the loop runs
+		CHECK(jobs_run(machine.fixture.slow_jobs, do_nothing, do_nothing, NULL));
+	}
+	fixture_start(&machine.fixture, watch_json(&machine, ""));
+	source_file.health(machine.fixture.source, &state);
+	CHECK_INT(state.state, CAPABILITY_DEGRADED);
+	CHECK_TEXT(state.reason, "w: not looked at: too many wait for paths that do not answer");
+	for (int i = 0; i < ROUNDS_MAX && state.state != CAPABILITY_ACTIVE; i++) {
+		loop_step(machine.loop, 5 * NS_PER_MS);
+		source_file.health(machine.fixture.source, &state);
+	}
+	CHECK_INT(state.state, CAPABILITY_ACTIVE);
+	fixture_write(&machine.fixture, "tree/new", "");
+	wait_for_events(&machine, 1);
+	machine_finish(&machine);
+}
+
 TEST(wrong_watches_are_refused) {
 	static const struct {
 		const char *json, *expected;
@@ -213,5 +238,7 @@ int main(void) {
 		RUN(a_flood_is_a_gap_and_what_was_lost_is_found),
 		RUN(a_reload_keeps_a_watch_and_changes_what_it_tells),
 		RUN(a_stop_while_a_job_looks_is_safe),
-		RUN(a_missing_folder_degrades_until_it_is_there), RUN(wrong_watches_are_refused));
+		RUN(a_missing_folder_degrades_until_it_is_there),
+		RUN(a_watch_nobody_can_look_at_degrades_until_somebody_can),
+		RUN(wrong_watches_are_refused));
 }

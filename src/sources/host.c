@@ -233,7 +233,7 @@ static void *start(
 	host_kernel_read(&host->kernel, sysroot);
 	filesystems_init(&host->filesystems);
 	host->statfs = (struct statfs){.loop = services->loop,
-		.jobs = services->jobs,
+		.jobs = services->slow_jobs,
 		.children = services->children,
 		.set = &host->filesystems,
 		.recorded = sysroot[0] ? xasprintf("%s/statfs", sysroot) : NULL,
@@ -307,6 +307,10 @@ static void health(void *self, struct capability_health *out) {
 		if (host->is_unreadable[i]) {
 			buf_append_text(&reason, host->complaint.message);
 		}
+	}
+	if (!reason.len && host->statfs.is_refused) {
+		buf_append_text(&reason,
+			"file systems are not asked: too many wait for paths that do not answer");
 	}
 	if (!reason.len && host->filesystems.is_cut) {
 		buf_appendf(&reason, "more than %d file systems are mounted; the rest is left out",

@@ -169,10 +169,11 @@ static void tick_job(struct statfs *statfs) {
 	if (!job) {
 		job = statfs->job = job_create(statfs);
 	}
-	if (job->n && jobs_run(statfs->jobs, job_run, job_done, job)) {
+	statfs->is_refused = job->n && !jobs_run(statfs->jobs, job_run, job_done, job);
+	if (job->n && !statfs->is_refused) {
 		job->is_running = true;
 		job->started_ns = now;
-	} // else the pool is full: the next tick tries again
+	}
 }
 
 // stat(1) under LC_ALL=C says "stat: cannot read …: <strerror>".

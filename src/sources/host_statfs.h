@@ -17,7 +17,7 @@ struct statfs_job;
 
 struct statfs {
 	struct loop *loop;
-	struct jobs *jobs;
+	struct jobs *jobs;	       // slow ones
 	struct child_runner *children; // NULL: those that may block stay unknown
 	struct filesystems *set;
 	char *recorded;	  // file with recorded answers ("MOUNT six numbers" a line), or NULL: then
@@ -27,8 +27,9 @@ struct statfs {
 	void *arg;
 	struct statfs_job *job; // idle or running; NULL: none yet
 	bool is_pool_lost;
-	size_t asking; // processes within their limit
-	size_t undead; // processes killed that did not go yet
+	bool is_refused; // the pool is full; asked again with the next tick
+	size_t asking;	 // processes within their limit
+	size_t undead;	 // processes killed that did not go yet
 };
 
 // The caller has set the fields down to arg.

@@ -72,7 +72,7 @@ static void begin(struct play *play, const char *mountinfo) {
 	play->runner = (struct child_runner){spawn, NULL, kill_child, release};
 	filesystems_init(&play->set);
 	play->statfs = (struct statfs){.loop = play->fixture.fake.loop,
-		.jobs = play->fixture.jobs,
+		.jobs = play->fixture.slow_jobs,
 		.children = &play->runner,
 		.set = &play->set,
 		.limit_ns = 5 * NS_PER_SECOND,

@@ -178,6 +178,31 @@ TEST(a_damaged_file_system_is_reported_and_the_others_go_on) {
 	fixture_finish(&machine);
 }
 
+static void do_nothing(void *arg) {
+	(void)arg;
+}
+
+TEST(file_systems_nobody_can_ask_degrade_until_somebody_can) {
+	struct fixture machine;
+	struct capability_health state;
+	machine_init(&machine);
+	for (int i = 0; i < FIXTURE_SLOW_JOBS; i++) {
+		CHECK(jobs_run(machine.slow_jobs, do_nothing, do_nothing, NULL));
+	}
+	fixture_start(&machine, "{}");
+	source_host.health(machine.source, &state);
+	CHECK_INT(state.state, CAPABILITY_DEGRADED);
+	CHECK_TEXT(state.reason,
+		"file systems are not asked: too many wait for paths that do not answer");
+	loop_advance(machine.fake.loop, 2 * NS_PER_SECOND);
+	source_host.health(machine.source, &state);
+	CHECK_INT(state.state, CAPABILITY_ACTIVE);
+	CHECK(has_line(&machine,
+		"\nnode_filesystem_size_bytes{device=\"t\",fstype=\"tmpfs\","
+		"mountpoint=\"/data\"} 1000\n"));
+	fixture_finish(&machine);
+}
+
 TEST(a_stop_with_a_question_under_way_is_safe) {
 	struct fixture machine;
 	machine_init(&machine);
@@ -193,5 +218,6 @@ int main(void) {
 		RUN(a_vanished_mount_is_forgotten_and_told_anew), RUN(a_reload_keeps_what_is_above),
 		RUN(an_unreadable_file_degrades_and_its_numbers_are_absent),
 		RUN(a_damaged_file_system_is_reported_and_the_others_go_on),
+		RUN(file_systems_nobody_can_ask_degrade_until_somebody_can),
 		RUN(a_stop_with_a_question_under_way_is_safe));
 }

@@ -16,12 +16,13 @@
 #include "tests/fakes/fake_loop.h"
 
 #define FIXTURE_EVENTS 256
+#define FIXTURE_SLOW_JOBS 16
 
 struct fixture {
 	struct fake_loop fake;
 	struct kinds *kinds;
 	struct bus *bus;
-	struct jobs *jobs;
+	struct jobs *jobs, *slow_jobs;
 	struct meters *meters;
 	struct subscription subscription;
 	struct event *events[FIXTURE_EVENTS];
@@ -109,11 +110,13 @@ static inline void fixture_init(
 	fixture_set_journal(fixture, true);
 	bus_subscribe(fixture->bus, &fixture->subscription, fixture_on_event, fixture);
 	fixture->jobs = jobs_create(loop, 2, 16);
+	fixture->slow_jobs = jobs_create(loop, 2, FIXTURE_SLOW_JOBS);
 	fixture->meters = meters_create();
 	snprintf(fixture->folder, sizeof(fixture->folder), "/tmp/anna-source-XXXXXX");
 	CHECK(mkdtemp(fixture->folder) != NULL);
 	fixture->services = (struct services){.loop = loop,
 		.jobs = fixture->jobs,
+		.slow_jobs = fixture->slow_jobs,
 		.fs = fs_system(),
 		.random = &fixture->fake.random,
 		.bus = fixture->bus,
@@ -168,7 +171,8 @@ static inline void fixture_finish(struct fixture *fixture) {
 	if (fixture->source) {
 		fixture_stop(fixture);
 	}
-	jobs_destroy(fixture->jobs);
+	CHECK(jobs_destroy(fixture->slow_jobs));
+	CHECK(jobs_destroy(fixture->jobs));
 	fixture_forget_events(fixture);
 	bus_destroy(fixture->bus);
 	meters_destroy(fixture->meters);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/tail.h"
 
+#include "store/reader.h"
 #include "store/shelf.h"
 #include "tests/check.h"
 #include "tests/fakes/fake_loop.h"
@@ -69,6 +70,48 @@ TEST(the_next_segment_is_ready_before_this_one_is_full) {
 	end();
 }
 
+TEST(a_smaller_segment_that_did_is_no_failure) {
+	begin();
+	sim_fs_set_capacity(sim, 6000);
+	CHECK(append(100));
+	CHECK_INT(err.code, ERR_NONE);
+	end();
+}
+
+static size_t count_records(void) {
+	struct reader_query query = {.stream = "s"};
+	struct record record;
+	size_t n = 0;
+	struct reader *reader = reader_open(sim_fs(sim), "/j", &query, &err);
+	CHECK(reader != NULL);
+	while (reader_next(reader, &record, &err) > 0) {
+		CHECK_INT(record.type != RECORD_DAMAGE, 1);
+		n++;
+	}
+	reader_close(reader);
+	return n;
+}
+
+TEST(what_cannot_be_written_once_more_when_opened_is_kept_and_nothing_follows_it) {
+	begin();
+	CHECK(append(100) && tail_sync(tail, &err));
+	tail_keep(tail);
+	tail_close(tail);
+	sim_fs_kill(sim);
+	sim_fs_boot(sim);
+	sim_fs_set_faults(sim, &(struct sim_fs_faults){.write_error = 10000});
+	open_it();
+	CHECK_INT(tail_last_sequence(tail), 1);
+	CHECK(!append(100));
+	next--;
+	sim_fs_set_faults(sim, &(struct sim_fs_faults){0});
+	err = (struct err)ERR_INIT;
+	CHECK(append(100) && tail_sync(tail, &err));
+	tail_keep(tail);
+	CHECK_INT(count_records(), 2);
+	end();
+}
+
 TEST(what_is_taken_back_over_several_segments_is_gone) {
 	begin();
 	CHECK(append(100) && tail_sync(tail, &err));
@@ -121,6 +164,8 @@ TEST(a_recycled_segment_starts_empty) {
 int main(void) {
 	return TESTS(RUN(nothing_is_made_before_the_first_record),
 		RUN(the_next_segment_is_ready_before_this_one_is_full),
+		RUN(a_smaller_segment_that_did_is_no_failure),
+		RUN(what_cannot_be_written_once_more_when_opened_is_kept_and_nothing_follows_it),
 		RUN(what_is_taken_back_over_several_segments_is_gone),
 		RUN(a_record_larger_than_a_segment_gets_one_of_its_own),
 		RUN(a_recycled_segment_starts_empty));

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// /healthz: 200 as long as the loop answers and nothing is critical, else 503; the body says why.
+// /healthz: 200 as long as the loop answers and nothing is critical, else 503; the body says which parts
+// are not well. Why, in words that may quote the configuration, is for those with a role: health.
 #include "web/route.h"
 
 #include "rpc/anna.h"
@@ -22,8 +23,6 @@ static void handle(const struct web_request *request, struct response *response)
 		json_begin_object(&w);
 		json_member_text(&w, "level", anna_health_name(reasons[i].level));
 		json_member_text(&w, "part", reasons[i].part);
-		json_member_text(&w, "text", reasons[i].text);
-		json_member_text(&w, "next_step", reasons[i].next_step);
 		json_end_object(&w);
 	}
 	json_end_array(&w);
@@ -33,6 +32,6 @@ static void handle(const struct web_request *request, struct response *response)
 
 DEFINE_ROUTE(healthz) = {
 	.path = "/healthz",
-	.summary = "200 while Anna is not critical, else 503, with the reasons.",
+	.summary = "200 while Anna is not critical, else 503, with the parts that are not well.",
 	.handle = handle,
 };

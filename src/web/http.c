@@ -12,9 +12,12 @@
 #include "base/alloc.h"
 #include "base/list.h"
 #include "base/log.h"
+#include "flow/capability.h"
+#include "flow/meter.h"
 #include "io/listener.h"
 #include "io/loop.h"
 #include "io/stream.h"
+#include "rpc/anna.h"
 #include "web/guard.h"
 
 #define LOG_FOLDER "web"
@@ -30,6 +33,11 @@
 #define FINISH_NS (2 * NS_PER_SECOND)
 #define LOOK_EVERY_NS NS_PER_SECOND
 
+struct http_stats {
+	uint64_t requests, refused_connections, bad_requests;
+	size_t connections;
+};
+
 struct http_server {
 	struct loop *loop;
 	struct anna *anna;
@@ -43,6 +51,7 @@ struct http_server {
 	struct strings hosts;
 	struct buf answer; // kept warm between answers
 	struct http_stats stats;
+	struct meter meter;
 };
 
 struct connection {
@@ -433,6 +442,20 @@ static void on_accept(void *arg, int fd, const struct peer *peer) {
 
 // --- life cycle ---
 
+static void collect(void *arg, struct exposition *out) {
+	const struct http_stats *stats = &((const struct http_server *)arg)->stats;
+	exposition_family(out, "anna_http_requests_total", "counter", "HTTP requests.");
+	exposition_sample(out, (double)stats->requests, NULL);
+	exposition_family(out, "anna_http_bad_requests_total", "counter",
+		"HTTP requests answered with an error, but for unknown paths.");
+	exposition_sample(out, (double)stats->bad_requests, NULL);
+	exposition_family(out, "anna_http_connections", "gauge", "Open HTTP connections.");
+	exposition_sample(out, (double)stats->connections, NULL);
+	exposition_family(out, "anna_http_connections_refused_total", "counter",
+		"HTTP connections refused: too many, or no file descriptor left.");
+	exposition_sample(out, (double)stats->refused_connections, NULL);
+}
+
 void http_server_configure(struct http_server *server, const struct http_config *config) {
 	server->idle_timeout_ns = config->idle_timeout;
 	server->max_connections = (size_t)config->max_connections;
@@ -500,6 +523,7 @@ struct http_server *http_server_open(struct loop *loop, struct anna *anna,
 	server->arena = arena_create();
 	list_init(&server->connections);
 	http_server_configure(server, config);
+	meters_add(anna_services(anna)->meters, &server->meter, collect, server);
 	if (!listen_on(server, listen ? str_from(listen) : config->listen, err)) {
 		http_server_close(server);
 		return NULL;
@@ -517,6 +541,7 @@ void http_server_close(struct http_server *server) {
 		finish(list_item(node, struct connection, node));
 	}
 	timer_stop(&server->look);
+	meters_remove(&server->meter);
 	arena_destroy(server->arena);
 	buf_finish(&server->answer);
 	free(server);
@@ -524,8 +549,4 @@ void http_server_close(struct http_server *server) {
 
 const char *http_server_address(const struct http_server *server) {
 	return server->listener ? listener_address(server->listener) : "off";
-}
-
-void http_server_get_stats(const struct http_server *server, struct http_stats *out) {
-	*out = server->stats;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The HTTP listener: HTTP/1.1 on a loopback address, reading only. Bounds: connections, size and
-// time of a head, idle time, answers a peer does not read; requests with a body are refused.
+// time of a head, idle time, answers a peer does not read; requests with a body are refused. Counts what it does on /metrics.
 #pragma once
 
 #include "base/err.h"
@@ -35,9 +35,3 @@ void http_server_serve(struct http_server *server, int fd);
 void http_server_close(struct http_server *server); // NULL is fine
 // "127.0.0.1:2662", or "off".
 const char *http_server_address(const struct http_server *server);
-
-struct http_stats {
-	uint64_t requests, refused_connections, bad_requests;
-	size_t connections;
-};
-void http_server_get_stats(const struct http_server *server, struct http_stats *out);

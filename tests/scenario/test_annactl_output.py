@@ -94,10 +94,10 @@ HISTORY = dict(active=8, generations=[
 REFUSED = error(3004, "/etc/anna/config.toml has 2 errors; nothing was changed",
     name="ConfigParseError", retryable=False,
     hint="mend the lines named and check them: annactl config check", problems=[
-        dict(file="/etc/anna/config.toml", line=3, column=1, is_warning=False,
+        dict(file="/etc/anna/config.toml", line=3, column=1, severity="error",
             message='unknown key "used_percnt" in where of [[mappings]] "disk-full"; did you mean '
                 '"used_percent"?'),
-        dict(file="/etc/anna/conf.d/x.toml", line=12, column=9, is_warning=True,
+        dict(file="/etc/anna/conf.d/x.toml", line=12, column=9, severity="warning",
             message='key "old" is deprecated; use new')])
 
 CASES = [

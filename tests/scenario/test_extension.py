@@ -111,7 +111,10 @@ def names(folder, row):
 
 def test_one_file_and_one_row_each(anna, root, tmp_path, monkeypatch):
     tree = tmp_path / "anna"
-    shutil.copytree(root, tree, ignore=shutil.ignore_patterns("build", ".git", "__pycache__"))
+    def ignore(folder, names):
+        return {".git", "__pycache__"} | ({"build"} if folder == str(root) else set())
+
+    shutil.copytree(root, tree, ignore=ignore)
     for folder, (table, row, text) in ADDED.items():
         where = tree / "src" / folder
         names(where, row).write_text(text)

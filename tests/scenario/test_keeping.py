@@ -21,38 +21,7 @@ action = { type = "log", message = "NAME SAW {n}" }
 AUTO = "[reload]\nauto = true\n"
 
 
-# --- reload by itself ---
-
-def test_a_file_renamed_into_place_is_taken_on_by_itself(anna):
-    anna.start(AUTO + MAPPING.replace("NAME", "first"))
-    anna.write_config(AUTO + MAPPING.replace("NAME", "second"))
-    anna.wait_for(lambda: anna.rpc("status")["generation"] == 2, 10, "the second generation")
-    assert anna.events("config.changed")[-1]["attributes"]["author"] == "file change"
-
-
-def test_a_file_written_in_place_is_taken_on_by_itself(anna):
-    anna.start(AUTO)
-    anna.config.write_text(AUTO + MAPPING.replace("NAME", "second"))
-    anna.wait_for(lambda: anna.rpc("status")["generation"] == 2, 10, "the second generation")
-
-
-def test_a_symlinked_file_is_followed_to_where_it_points(anna):
-    real = anna.folder / "real"
-    real.mkdir()
-    (real / "anna.toml").write_text(AUTO)
-    anna.config.symlink_to(real / "anna.toml")
-    anna.start()
-    (real / "anna.toml").write_text(AUTO + MAPPING.replace("NAME", "second"))
-    anna.wait_for(lambda: anna.rpc("status")["generation"] == 2, 10, "the second generation")
-
-
-def test_a_new_file_in_conf_d_is_taken_on_by_itself(anna):
-    folder = anna.folder / "conf.d"
-    folder.mkdir()
-    anna.start(AUTO)
-    (folder / "10-more.toml").write_text(MAPPING.replace("NAME", "more"))
-    anna.wait_for(lambda: anna.rpc("status")["generation"] == 2, 10, "the second generation")
-
+# --- reload by itself: what was undone stays undone (the rest is in test_auto_reload.py) ---
 
 def test_a_configuration_that_was_undone_is_left_alone_by_automatic_reload(anna):
     anna.start(AUTO)

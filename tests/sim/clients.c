@@ -213,7 +213,7 @@ static void leave(struct sim_client *client) {
 	}
 	session_close(client->session);
 	client->session = NULL;
-	buf_clear(&client->half);
+	buf_finish(&client->half);
 	for (size_t i = client->first_request; i < sim->request_count; i++) {
 		struct sim_request *request = &sim->requests[i];
 		if (request->client == client - sim->clients && request->is_open) {
@@ -285,7 +285,7 @@ static void feed(struct sim_client *client, struct buf *text) {
 		buf_append_str(&client->half, buf_str(text));
 		buf_clear(text);
 		buf_append_str(text, buf_str(&client->half));
-		buf_clear(&client->half);
+		buf_finish(&client->half);
 		client->held_ns = sim_now(client->sim);
 	}
 	if (client->session && !client->has_ended) {
@@ -467,9 +467,7 @@ void clients_ask(struct sim *sim, enum sim_call call) {
 		: call == CALL_UNDO ? "undo"
 				    : "reload.confirm",
 		params, &text);
-	sim->is_confirming = call == CALL_CONFIRM; // it is done before the feed returns
 	feed(client, &text);
-	sim->is_confirming = false;
 }
 
 // More connections than there may be, for a moment.

@@ -7,8 +7,8 @@ static struct fs *below(struct fs *fs, bool may_die) {
 	struct sim *sim = ((struct sim_disk *)fs)->sim;
 	if (may_die && !sim->is_dead && sim->calls_left >= 0 && sim->calls_left-- == 0) {
 		const struct anna *anna = sim->anna;
-		sim->was_uncertain = sim->is_creating || sim->is_confirming ||
-			sim->began_faulty || (anna && anna->reload);
+		sim->was_uncertain = sim->is_creating || sim->began_faulty ||
+			(anna && (anna->reload || anna->generations_are_lent));
 		if (!sim->was_uncertain) {
 			config_keep(sim);
 		}

@@ -261,7 +261,8 @@ static void stop(struct sim *sim, bool starts_again) {
 		return;
 	}
 	if (!sim->is_dead) {
-		sim->was_uncertain = sim->anna->reload != NULL || sim->began_faulty;
+		sim->was_uncertain = sim->anna->reload || sim->anna->generations_are_lent ||
+			sim->began_faulty;
 		config_keep(sim);
 		clients_leave(sim);
 		daemon_destroy(sim->anna);

@@ -187,7 +187,7 @@ struct sim {
 
 	struct anna *anna; // NULL: not running
 	uint16_t life;
-	bool is_creating, is_confirming, has_stopped;
+	bool is_creating, has_stopped;
 	bool is_dead;	     // the machine lost power, the process was killed: nothing counts any more
 	bool is_calm_start;  // no fault was about when this life began
 	int64_t calls_left;  // of the disk until it happens; -1: it does not
