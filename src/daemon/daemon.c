@@ -26,13 +26,13 @@ static bool open_journal(struct anna *anna, struct journal_recovery *recovery, s
 	struct err *err) {
 	const struct journal_config *config = snapshot_section(anna->snapshot, &journal_section);
 	const struct journal_stream_options streams[] = {
-		{"normal", config->normal_size, config->max_age_ns},
-		{"audit", config->audit_size, config->max_age_ns},
-		{"telemetry", config->telemetry_size, config->max_age_ns},
-		{"state", config->state_size, 0},
+		{journal_stream_names[0], config->normal_size, config->max_age_ns},
+		{journal_stream_names[1], config->audit_size, config->max_age_ns},
+		{journal_stream_names[2], config->telemetry_size, config->max_age_ns},
+		{journal_stream_names[3], config->state_size, 0},
 	};
 	const struct journal_options options = {.streams = streams,
-		.stream_count = sizeof(streams) / sizeof(*streams),
+		.stream_count = JOURNAL_STREAM_COUNT,
 		.segment_bytes = anna->segment_bytes};
 	*out = journal_open(
 		anna->services.fs, anna->clock, anna->journal_folder, &options, recovery, err);

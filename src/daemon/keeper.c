@@ -15,7 +15,8 @@
 #define LOG_FOLDER "daemon"
 #define ERRORS_KEPT 10
 
-// The log is the process's, so what it observed is too. Under the log's own lock.
+// The log is the process's, so what was observed of it is too. Any thread logs: hence a lock here, the
+// one outside io/ and the log itself, never held while anything else is called.
 static struct {
 	pthread_mutex_t lock;
 	struct clock *clock;

@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "flow/event.h"
+#include "flow/kind.h"
 #include "store/reader.h"
 
 struct numbers {
@@ -27,10 +28,9 @@ static bool is_known(const struct numbers *numbers, uint64_t i) {
 
 // Where every stream still has all it was given.
 static uint64_t first_complete(struct fs *fs, const char *folder) {
-	static const char *const streams[] = {"normal", "audit", "telemetry", "state"};
 	uint64_t first = 1;
-	for (size_t i = 0; i < sizeof(streams) / sizeof(*streams); i++) {
-		struct reader_query query = {.stream = streams[i]};
+	for (size_t i = 0; i < JOURNAL_STREAM_COUNT; i++) {
+		struct reader_query query = {.stream = journal_stream_names[i]};
 		struct reader *reader = reader_open(fs, folder, &query, NULL);
 		struct record record;
 		if (reader && reader_next(reader, &record, NULL) > 0 && record.sequence > first) {

@@ -112,6 +112,9 @@ const char *mapping_class_name(int class) {
 	return class_names[class == CLASS_REFLEX];
 }
 
+// Of an action without options.
+static const struct option no_options[] = {{0}};
+
 struct variants mapping_action_variants(
 	struct arena *arena, const struct action *const *actions, size_t n) {
 	struct variant *items = arena_array(arena, n, sizeof(*items));

@@ -65,7 +65,8 @@ void bus_unsubscribe(struct subscription *subscription);
 
 // Takes the event (also on failure), gives it id, time (unless set), trace and generation, and
 // queues it for the journal. Returns its id, or 0 with *err: BUSY when the journal's queue is full,
-// INVALID when the kind is undeclared or it is too large. on_durable (may be NULL) is called later,
+// STORAGE when the disk has refused for long, UNAVAILABLE before the journal is open and after it was
+// closed (these three pass), INVALID when the kind is undeclared, LIMIT when it is too large. on_durable (may be NULL) is called later,
 // never from inside.
 uint64_t bus_publish(struct bus *bus, struct event *event, bus_durable_fn *on_durable, void *arg,
 	struct err *err);

@@ -306,8 +306,7 @@ TEST(a_journal_that_keeps_nothing_ends_the_giving_of_ids) {
 	}
 	CHECK_INT(publish(&f, "test.a", &err), 0);
 	CHECK_INT(err.code, ERR_STORAGE);
-	CHECK_INT(bus_publish_reserved(
-			  f.bus, event_create("journal.state", "test", STR("")), NULL),
+	CHECK_INT(bus_publish_reserved(f.bus, event_create("journal.state", "test", STR("")), NULL),
 		104);
 	bus_on_result(f.bus, 104, 104, NULL); // kept, and the gap is told
 	bus_on_result(f.bus, 105, 105, NULL);

@@ -74,7 +74,9 @@ bool kind_is_valid(struct str name) {
 	return !part_is_empty && parts >= 2 && name.len <= 100;
 }
 
+const char *const journal_stream_names[JOURNAL_STREAM_COUNT] = {
+	"normal", "audit", "telemetry", "state"};
+
 const char *kind_stream_name(enum kind_stream stream) {
-	static const char *const names[] = {"normal", "audit", "telemetry"};
-	return names[stream];
+	return journal_stream_names[stream];
 }

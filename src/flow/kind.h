@@ -46,6 +46,9 @@ bool kind_is_free(struct str name);
 // Lower-case letters, digits, '_' and '-', in parts joined by '.', at least two parts, at most 100 bytes.
 bool kind_is_valid(struct str name);
 const char *kind_stream_name(enum kind_stream stream);
+// All streams of the journal: those of kinds, in their order, then the state of the journal itself.
+#define JOURNAL_STREAM_COUNT 4
+extern const char *const journal_stream_names[JOURNAL_STREAM_COUNT];
 
 // The kinds of the daemon itself (daemon.*, config.*, capability.*, source.*, mapping.*).
 extern const struct kind core_kinds[];

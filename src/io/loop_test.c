@@ -287,10 +287,10 @@ static int run_on_an_old_kernel(void) {
 	note.doomed = &watch;
 	timer_start(&note.timer, loop, 20 * NS_PER_MS + 1, stop_loop, loop);
 	loop_run(loop);
-	return strcmp(note.text, "r") != 0 ? 2
-		: clock_monotonic(clock_system()) - before < 20 * NS_PER_MS ? 3
-		: loop_rounds(loop) > 5					    ? 4
-									    : 0;
+	if (clock_monotonic(clock_system()) - before < 20 * NS_PER_MS) {
+		return 2;
+	}
+	return strcmp(note.text, "r") == 0 && loop_rounds(loop) <= 5 ? 0 : 3;
 }
 
 TEST(without_epoll_pwait2_the_loop_waits_all_the_same) {

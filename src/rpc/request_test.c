@@ -51,9 +51,8 @@ static void on_pause(void *arg, bool is_paused) {
 
 static void ask(struct rpc *rpc, enum role role, const char *request) {
 	struct err err = ERR_INIT;
-	struct session_peer peer = {.caller = {.role = role, .uid = 7, .pid = 42},
-		.send = on_send,
-		.pause = on_pause};
+	struct session_peer peer = {
+		.caller = {.role = role, .uid = 7, .pid = 42}, .send = on_send, .pause = on_pause};
 	struct session *session = session_open(rpc, &peer, &err);
 	CHECK(session);
 	session_feed(session, str_from(request));

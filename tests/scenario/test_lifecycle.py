@@ -143,6 +143,23 @@ action = {{ type = "exec", argv = ["/bin/sh", "-c", "trap '' TERM; while :; do r
     assert anna.wait_end(2) == 0
 
 
+def test_annactl_stop_waits_as_long_as_the_daemon_may_take(anna, runs_commands):
+    anna.start("""
+[daemon]
+stop_timeout = "6s"
+[[mappings]]
+name = "slow"
+on = "test.go"
+action = { type = "exec", argv = ["/bin/sh", "-c", "trap '' TERM; while :; do sleep 60; done"], timeout = "60s", kill_after = "60s" }
+""")
+    anna.emit("test.go")
+    anna.wait_event("action.started")
+    result = anna.ctl("stop", "--json")
+    assert result.status == 0, result
+    assert result.json["took_ms"] > 5000
+    assert anna.wait_end(2) == 0
+
+
 def test_every_transition_is_an_event(anna):
     anna.start(GOOD)
     anna.ctl("reload", ok=True)

@@ -112,6 +112,11 @@ def test_a_confirmed_reload_stays(anna):
     anna.write_config(OTHER)
     anna.ctl("reload", "--confirm", "60s", ok=True)
     anna.rpc("reload.confirm")
+    me = os.getuid()
+    assert anna.wait_event("config.confirmed")["attributes"]["author"] == f"uid {me}"
+    calls = [event["attributes"] for event in anna.events("rpc.called")]
+    assert [call["method"] for call in calls] == ["reload", "reload.confirm"]
+    assert calls[1]["uid"] == me and calls[1]["pid"] == os.getpid()
     anna.restart()
     seen(anna, "SECOND SAW 1")
 
