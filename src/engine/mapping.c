@@ -119,8 +119,11 @@ struct variants mapping_action_variants(
 	struct arena *arena, const struct action *const *actions, size_t n) {
 	struct variant *items = arena_array(arena, n, sizeof(*items));
 	for (size_t i = 0; i < n; i++) {
-		items[i] = (struct variant){actions[i]->name, actions[i]->summary, actions[i]->rows,
-			actions[i]->size, actions[i]};
+		items[i] = (struct variant){.name = actions[i]->name,
+			.summary = actions[i]->summary,
+			.rows = actions[i]->rows ? actions[i]->rows : no_options,
+			.size = actions[i]->size,
+			.descriptor = actions[i]};
 	}
 	return (struct variants){"action", items, n};
 }

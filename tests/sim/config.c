@@ -247,7 +247,7 @@ void config_check_start(struct sim *sim) {
 			active ? verdict_name(active->verdict) : "does not exist");
 		return;
 	}
-	if (sim->was_uncertain || !sim->kept_count) {
+	if (sim->was_uncertain || sim->has_fault || !sim->kept_count) {
 		return;
 	}
 	check_verdicts(sim);

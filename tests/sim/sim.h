@@ -198,7 +198,8 @@ struct sim {
 	int64_t fault_end_ns;
 	bool has_fault;
 	bool had_fault; // in this life
-	bool began_faulty;
+	// A generation's name could not be synced: what was refused may be there after a restart.
+	bool is_doubtful;
 	struct subscription subscription;
 
 	struct sim_client clients[SIM_CLIENTS];
