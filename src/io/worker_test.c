@@ -298,7 +298,7 @@ TEST(many_jobs_are_reported_in_several_rounds) {
 // A path that does not answer: a pipe nobody writes to yet.
 struct hung {
 	int pipe[2];
-	_Atomic int thread;
+	_Atomic int thread, woken;
 	int done;
 };
 
@@ -307,6 +307,7 @@ static void run_hung(void *arg) {
 	char byte;
 	hung->thread = (int)gettid();
 	(void)!read(hung->pipe[0], &byte, 1);
+	hung->woken = 1;
 }
 
 static void hung_done(void *arg) {
@@ -318,6 +319,7 @@ static void hung_wake(struct hung *hung) {
 	int64_t deadline = clock_monotonic(clock_system()) + 10 * NS_PER_SECOND;
 	long rc;
 	CHECK_INT(write(hung->pipe[1], "x", 1), 1);
+	wait_until(&hung->woken, 1);
 	while ((rc = syscall(SYS_tgkill, getpid(), hung->thread, 0)) == 0 &&
 		clock_monotonic(clock_system()) < deadline) {
 		sched_yield();

@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """CONTRIBUTING's "where do I add" table, tried: one source, one action, one RPC method, one route and
-one command are added, each one file and one row, and taken out again. Builds twice, so it belongs
-to the long tests."""
+one command are added, each one file and one row, and taken out again. Builds twice."""
 
-import os
 import shutil
 import subprocess
 
@@ -94,8 +92,7 @@ DEFINE_COMMAND(hello) = {
 """),
 }
 
-pytestmark = [pytest.mark.slow,
-    pytest.mark.skipif(not os.environ.get("ANNA_LONG"), reason="two builds: part of make test-long")]
+pytestmark = pytest.mark.slow
 
 
 def build(tree):
