@@ -152,7 +152,9 @@ enum urgency {
 static bool has_ids(const struct bus *bus, enum urgency urgency) {
 	uint64_t most = bus->options.unkept_max;
 	uint64_t may = urgency == GAP ? most : urgency == RESERVED ? most / 4 * 3 : most / 2;
-	bool is_told = bus->gap_count == 0 || bus->next_id - bus->gap_from < most + may;
+	// Telling the gap is the way out, however far back it reaches.
+	bool is_told = bus->gap_count == 0 || urgency == GAP ||
+		bus->next_id - bus->gap_from < most + may;
 	return most == 0 || (is_told && bus->next_id - 1 - bus->kept_id < may);
 }
 

@@ -314,6 +314,36 @@ TEST(a_journal_that_keeps_nothing_ends_the_giving_of_ids) {
 	tear_down(&f);
 }
 
+TEST(a_gap_that_reaches_far_back_can_always_be_told) {
+	struct fixture f;
+	struct bus_stats stats;
+	struct err full;
+	set_up(&f, 16);
+	bus_destroy(f.bus);
+	struct bus_options options = {.loop = f.fake.loop,
+		.random = &f.fake.random,
+		.kinds = f.kinds,
+		.next_id = 100,
+		.capacity = 16,
+		.reserve = 2,
+		.unkept_max = 8};
+	f.bus = bus_create(&options);
+	bus_set_writer(f.bus, (struct writer *)&f);
+	err_set(&full, ERR_STORAGE, "full");
+	struct event *event = event_create("source.gap", "journal", STR("journal"));
+	event_set_int(event, "from", 10); // of an earlier life
+	event_set_int(event, "to", 99);
+	CHECK_INT(bus_publish_reserved(f.bus, event, NULL), 100);
+	bus_on_result(f.bus, 100, 100, &full);
+	CHECK_INT(publish(&f, "test.a", NULL), 0); // not before it is told
+	bus_try_again(f.bus);
+	bus_on_result(f.bus, 100, 100, NULL);
+	bus_get_stats(f.bus, &stats);
+	CHECK(!stats.is_failing);
+	CHECK_INT(publish(&f, "test.a", NULL), 101);
+	tear_down(&f);
+}
+
 TEST(destroying_the_bus_fails_what_is_in_flight) {
 	struct fixture f;
 	set_up(&f, 8);
@@ -337,5 +367,6 @@ int main(void) {
 		RUN(a_gap_whose_telling_failed_too_is_told_again),
 		RUN(trying_whether_the_disk_works_again_uses_up_no_ids),
 		RUN(a_journal_that_keeps_nothing_ends_the_giving_of_ids),
+		RUN(a_gap_that_reaches_far_back_can_always_be_told),
 		RUN(destroying_the_bus_fails_what_is_in_flight));
 }

@@ -317,7 +317,8 @@ static void on_keys_found(void *arg) {
 	if (!is_read) {
 		log_warn("the keys of earlier emits cannot be read back: %s", search->err.message);
 		err_set(&why, ERR_UNAVAILABLE,
-			"the keys of earlier emits cannot be read back now, so this might be a double: "
+			"the keys of earlier emits cannot be read back now, so this might be a "
+			"double: "
 			"%.200s",
 			search->err.message);
 		search->n = 0; // the next keyed emit reads them all again
