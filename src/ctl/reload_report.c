@@ -57,7 +57,7 @@ static void print_change(struct output *output, const struct value *change) {
 
 static void print_times(struct output *output, const struct value *result) {
 	const struct value *times = value_get(result, STR("microseconds"));
-	const struct value *statistics = value_get(result, STR("since_start"));
+	const struct value *statistics = value_get(result, STR("statistics"));
 	struct str grade = field_str(result, "grade");
 	if (times) {
 		output_printf(output,
@@ -76,11 +76,11 @@ static void print_times(struct output *output, const struct value *result) {
 		output_printf(output,
 			"  so far    %lld: min %.2f  mean %.2f  p50 %.2f  p99 %.2f  max %.2f ms\n",
 			(long long)field_int(statistics, "count", 0),
-			field_double(statistics, "min_us", 0) / 1e3,
-			field_double(statistics, "mean_us", 0) / 1e3,
-			field_double(statistics, "p50_us", 0) / 1e3,
-			field_double(statistics, "p99_us", 0) / 1e3,
-			field_double(statistics, "max_us", 0) / 1e3);
+			field_double(statistics, "min", 0) / 1e3,
+			field_double(statistics, "mean", 0) / 1e3,
+			field_double(statistics, "p50", 0) / 1e3,
+			field_double(statistics, "p99", 0) / 1e3,
+			field_double(statistics, "max", 0) / 1e3);
 	}
 }
 

@@ -2,6 +2,7 @@
 // Checking a configuration without running it: the same schema, nothing written.
 #include "daemon/daemon.h"
 #include "formats/json.h"
+#include "rpc/method.h"
 
 bool daemon_check_config(
 	const struct arguments *arguments, struct problems *problems, struct err *err) {
@@ -28,18 +29,7 @@ void daemon_format_check(
 	json_member_bool(&writer, "ok", ok);
 	json_member_text(&writer, "error", err->code == ERR_NONE ? NULL : err->message);
 	json_key(&writer, "problems");
-	json_begin_array(&writer);
-	for (size_t i = 0; i < problems->n; i++) {
-		const struct problem *problem = &problems->items[i];
-		json_begin_object(&writer);
-		json_member_text(&writer, "file", problem->file);
-		json_member_uint(&writer, "line", problem->line);
-		json_member_uint(&writer, "column", problem->column);
-		json_member_text(&writer, "severity", problem->is_warning ? "warning" : "error");
-		json_member_text(&writer, "message", problem->message);
-		json_end_object(&writer);
-	}
-	json_end_array(&writer);
+	problems_write(&writer, problems);
 	json_member_uint(&writer, "errors", problems->errors);
 	json_end_object(&writer);
 	buf_append_char(out, '\n');

@@ -280,6 +280,8 @@ void health_meter(void *arg, struct exposition *x) {
 	meter_one(x, "anna_rpc_calls_total", "counter", "RPC calls.", (double)rpc.calls);
 	meter_one(x, "anna_rpc_failures_total", "counter", "RPC calls answered with an error.",
 		(double)rpc.failures);
+	meter_one(x, "anna_rpc_refused_sessions_total", "counter",
+		"Connections refused because there were too many.", (double)rpc.refused_sessions);
 	meter_one(x, "anna_rpc_sessions", "gauge", "Open RPC sessions.", (double)rpc.sessions);
 	meter_histogram(x, "anna_rpc_latency_seconds", "From request to answer.", &rpc.latency_ns);
 	meter_histogram(x, "anna_loop_round_seconds", "Work of one round of the loop.",

@@ -83,7 +83,7 @@ RELOAD = dict(ok=True, changed=True, dry_run=False, pending=True, generation=8, 
     dict(path="mappings[new]", before=None, after="added", needs_restart=False),
     ], restart_needed=["http.listen"], problems=[],
     microseconds=dict(parse=312, check=201, apply=99, total=705), grade="A",
-    since_start=dict(count=12, min_us=300, mean_us=412.5, p50_us=400, p99_us=900, max_us=1200))
+    statistics=dict(count=12, min=300, mean=412.5, p50=400, p99=900, max=1200))
 SAME = dict(RELOAD, changed=False, pending=False, changes=[], restart_needed=[], generation=7)
 DRY = dict(RELOAD, dry_run=True, pending=False, generation=7)
 HISTORY = dict(active=8, generations=[
