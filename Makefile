@@ -25,6 +25,7 @@ help:
 
 run:
 	@tools/packages build
+	@echo 'building ...'
 	@tools/build release
 	@$(PYTHON) tools/run $(SECONDS)
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // exec: runs a program, in a process group (and, where delegated, a cgroup) of its own, with a time
-// limit, and keeps what it writes. Values of the event reach it as whole arguments or in its
-// environment; a shell runs only the text of the configuration, never an expanded one.
+// limit, and keeps what it writes. What is left of group and cgroup when the program ends is killed,
+// unless the config says to keep it: a run that is over uses nothing any more. Values of the event
+// reach it as whole arguments or in its environment; a shell runs only the text of the
+// configuration, never an expanded one.
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -30,6 +32,7 @@ struct exec_config {
 	int64_t timeout_ns;
 	int64_t kill_after_ns;
 	int64_t output_limit;
+	bool keep_children;
 	// Compiled by the check.
 	const struct template **arguments; // argv.n
 	struct exec_variable *variables;
@@ -73,6 +76,9 @@ static const struct option exec_rows[] = {
 		3600.0 * (double)NS_PER_SECOND, .help = "From SIGTERM to SIGKILL."},
 	{"output_limit", OPTION_SIZE, offsetof(struct exec_config, output_limit), "64KiB", 0,
 		OUTPUT_MAX, .help = "How much of its output is kept with the event."},
+	{"keep_children", OPTION_BOOL, offsetof(struct exec_config, keep_children), "false",
+		.help = "True: processes it leaves running when it ends in time are left alone, "
+			"and nothing limits them any more. False: they are killed."},
 	{NULL},
 };
 
@@ -327,9 +333,13 @@ static void on_exit_of_child(void *arg, const struct child_result *result) {
 	struct exec *exec = arg;
 	struct event *event = exec->call->result;
 	struct err err = ERR_INIT;
-	if (exec->stage != STAGE_RUNNING) {
-		// Its descendants may have ignored SIGTERM: out of time is out of time for all.
+	const struct exec_config *config = exec->call->config;
+	bool is_late = exec->stage != STAGE_RUNNING;
+	// Its descendants may be left, or have ignored SIGTERM: out of time is out of time for all.
+	if (is_late || !config->keep_children) {
 		exec->call->services->children->kill(exec->child, SIGKILL);
+	}
+	if (is_late) {
 		event_set_bool(event, "timed_out", true);
 	}
 	if (result->was_signalled) {

@@ -289,6 +289,61 @@ TEST(a_time_limit_ends_the_whole_group_grandchildren_too) {
 	fixture_finish(&fixture);
 }
 
+// Its output is the id of a process that goes on without it.
+#define LEAVES_ONE "shell = 'sleep 1000 >/dev/null 2>&1 & echo $!'\n"
+
+TEST(what_a_program_leaves_behind_is_killed_at_its_end) {
+	struct fixture fixture;
+	fixture_init(&fixture);
+
+	run(&fixture, LEAVES_ONE);
+
+	CHECK_INT(fixture.err.code, ERR_NONE);
+	CHECK_INT(result_int(&fixture, "exit_status"), 0);
+	int64_t left = 0;
+	CHECK(str_to_int64(str_trim(result_text(&fixture, "output")), &left));
+	for (int i = 0; i < 600 && !has_ended(left); i++) {
+		loop_step(fixture.loop, 10 * NS_PER_MS);
+	}
+	bool is_killed = has_ended(left);
+	(void)kill((pid_t)left, SIGKILL);
+	CHECK(is_killed);
+	fixture_finish(&fixture);
+}
+
+TEST(what_a_program_leaves_behind_is_left_alone_when_the_config_says_so) {
+	struct fixture fixture;
+	fixture_init(&fixture);
+
+	run(&fixture, LEAVES_ONE "keep_children = true");
+
+	int64_t left = 0;
+	CHECK(str_to_int64(str_trim(result_text(&fixture, "output")), &left));
+	for (int i = 0; i < 20; i++) {
+		loop_step(fixture.loop, 10 * NS_PER_MS);
+	}
+	CHECK(!has_ended(left));
+	CHECK_INT(kill((pid_t)left, SIGKILL), 0);
+	fixture_finish(&fixture);
+}
+
+TEST(keep_children_does_not_outlast_the_time_limit) {
+	struct fixture fixture;
+	fixture_init(&fixture);
+
+	run(&fixture,
+		"shell = 'sleep 1000 >/dev/null 2>&1 & echo $!; wait'\nkeep_children = true\n"
+		"timeout = \"100ms\"");
+
+	int64_t left = 0;
+	CHECK(str_to_int64(str_trim(result_text(&fixture, "output")), &left));
+	for (int i = 0; i < 600 && !has_ended(left); i++) {
+		loop_step(fixture.loop, 10 * NS_PER_MS);
+	}
+	CHECK(has_ended(left));
+	fixture_finish(&fixture);
+}
+
 TEST(one_that_ignores_sigterm_is_killed) {
 	struct fixture fixture;
 	fixture_init(&fixture);
@@ -345,6 +400,9 @@ int main(void) {
 		RUN(output_is_cut_at_its_limit_between_characters_and_cleaned),
 		RUN(output_that_swells_when_cleaned_still_fits_an_event),
 		RUN(a_time_limit_ends_the_whole_group_grandchildren_too),
+		RUN(what_a_program_leaves_behind_is_killed_at_its_end),
+		RUN(what_a_program_leaves_behind_is_left_alone_when_the_config_says_so),
+		RUN(keep_children_does_not_outlast_the_time_limit),
 		RUN(one_that_ignores_sigterm_is_killed), RUN(cancelling_kills_and_reports_at_once),
 		RUN(a_cgroup_that_cannot_be_joined_does_not_keep_an_action_from_running));
 }

@@ -7,7 +7,8 @@
 #include "formats/template.h"
 
 #define LOG_FOLDER "actions"
-#define MESSAGE_MAX 4096
+#define TEMPLATE_MAX 4096
+#define LINE_MOST 900 // with the mapping's name before it, within the 1 KiB of the log's messages
 
 struct log_config {
 	struct str message;
@@ -18,9 +19,10 @@ struct log_config {
 static const char *const levels[] = {"debug", "info", "warn", "error", NULL};
 
 static const struct option log_rows[] = {
-	{"message", OPTION_STRING, offsetof(struct log_config, message), NULL, 1, MESSAGE_MAX,
+	{"message", OPTION_STRING, offsetof(struct log_config, message), NULL, 1, TEMPLATE_MAX,
 		.is_required = true,
-		.help = "The line, with {name} for the event's fields and attributes."},
+		.help = "The line, with {name} for the event's fields and attributes; cut at 900 "
+			"bytes."},
 	{"level", OPTION_CHOICE, offsetof(struct log_config, level), "info", .choices = levels,
 		.help = "At which level it is logged."},
 	{NULL},
@@ -39,7 +41,13 @@ static void log_check(
 static void log_run(struct action_call *call) {
 	const struct log_config *log = call->config;
 	struct buf text = BUF_INIT;
-	template_expand(log->template, event_lookup_text, call->event, MESSAGE_MAX, &text);
+	// One character more than is kept would show that something is missing.
+	template_expand(log->template, event_lookup_text, call->event, LINE_MOST + 4, &text);
+	if (text.len > LINE_MOST) {
+		buf_clear(&text);
+		template_expand(log->template, event_lookup_text, call->event, LINE_MOST, &text);
+		event_set_bool(call->result, "truncated", true);
+	}
 	log_message((enum log_level)log->level, LOG_FOLDER, "%s: %" STR_FMT, call->mapping,
 		STR_ARG(buf_str(&text)));
 	event_set_str(call->result, "message", buf_str(&text));

@@ -56,8 +56,55 @@ TEST(the_line_is_logged_escaped_and_reported_as_it_is) {
 	CHECK(!strstr(line, "\n2026"));
 	CHECK_STR(
 		event_attribute(call.result, STR("message"))->string, "/a\n2026 forged at 93 % .");
+	CHECK(!event_attribute(call.result, STR("truncated")));
 	(void)close(fds[0]);
 	(void)close(fds[1]);
+	event_unref(call.result);
+	event_unref(event);
+	problems_finish(&problems);
+	arena_destroy(arena);
+}
+
+// The event says no more than the log does, and that something is missing.
+TEST(a_line_too_long_for_the_log_is_cut_and_reported_as_cut) {
+	struct problems problems = PROBLEMS_INIT;
+	struct arena *arena = arena_create();
+	struct event *event = event_create("test.a", "test", STR(""));
+	struct buf many = BUF_INIT;
+	int fds[2];
+	for (int i = 0; i < 450; i++) {
+		buf_append_text(&many, "\xc3\xa4"); // 900 bytes: just fits
+	}
+	event_set_str(event, "many", buf_str(&many));
+	CHECK_INT(pipe(fds), 0);
+	log_set_fd(fds[1]);
+	struct action_call call = {.event = event,
+		.mapping = "full",
+		.config = read_config(arena, "message = '{many}'\nlevel = 'warn'", &problems),
+		.on_done = on_done};
+
+	call.result = event_create("action.finished", "engine", STR("full"));
+	actions[0]->run(&call);
+	CHECK(!event_attribute(call.result, STR("truncated")));
+	event_unref(call.result);
+
+	call.config = read_config(arena, "message = 'x{many}'\nlevel = 'warn'", &problems);
+	call.result = event_create("action.finished", "engine", STR("full"));
+	char lines[4096] = "";
+	CHECK(read(fds[0], lines, sizeof(lines) - 1) > 0); // the first one
+	actions[0]->run(&call);
+	ssize_t n = read(fds[0], lines, sizeof(lines) - 1);
+	CHECK(n > 0);
+	lines[n] = '\0';
+	log_set_fd(STDERR_FILENO);
+
+	CHECK(event_attribute(call.result, STR("truncated")));
+	struct str message = event_attribute(call.result, STR("message"))->string;
+	CHECK_INT(message.len, 899); // 1 and 449 times 2: between characters
+	CHECK(str_ends(str_trim(str_from(lines)), message));
+	(void)close(fds[0]);
+	(void)close(fds[1]);
+	buf_finish(&many);
 	event_unref(call.result);
 	event_unref(event);
 	problems_finish(&problems);
@@ -82,5 +129,6 @@ TEST(a_message_with_half_a_brace_is_a_problem) {
 
 int main(void) {
 	return TESTS(RUN(the_line_is_logged_escaped_and_reported_as_it_is),
+		RUN(a_line_too_long_for_the_log_is_cut_and_reported_as_cut),
 		RUN(a_message_with_half_a_brace_is_a_problem));
 }

@@ -211,6 +211,16 @@ static const char *guess_state_folder(struct arena *arena, const char *socket, s
 	if (named && named[0]) {
 		return arena_copy(arena, str_from(named));
 	}
+	// A daemon started by hand often has both in one folder.
+	const char *slash = strrchr(socket, '/');
+	struct fs_stat beside;
+	if (slash && slash > socket) {
+		struct str folder = str_range(socket, (size_t)(slash - socket));
+		const char *lock = arena_printf(arena, "%" STR_FMT "/lock", STR_ARG(folder));
+		if (fs_system()->stat(fs_system(), lock, &beside) >= 0) {
+			return arena_copy(arena, folder);
+		}
+	}
 	if (strcmp(socket, SYSTEM_SOCKET) == 0 || geteuid() == 0) {
 		return "/var/lib/anna";
 	}

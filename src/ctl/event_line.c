@@ -38,7 +38,8 @@ static bool is_left_out(struct str key, const char *const *left_out) {
 
 // How it went comes before how it came to that.
 static bool is_outcome(const struct member *member) {
-	return str_is(member->key, "ok") ||
+	return str_is(member->key, "ok") || str_is(member->key, "exit_status") ||
+		str_is(member->key, "signal") || str_is(member->key, "timed_out") ||
 		(str_is(member->key, "error") && member->value.type == VALUE_STRING &&
 			member->value.string.len > 0);
 }
@@ -112,7 +113,7 @@ static void print_gap(struct output *output, const struct value *gap) {
 
 // Of little use to a person, and in the way on a line that must be short.
 static const char *const bookkeeping[] = {
-	"guards", "key", "attempt", "cpu_us", "max_rss_bytes", NULL};
+	"guards", "key", "attempt", "class", "pid", "cpu_us", "max_rss_bytes", NULL};
 
 void event_print_line(struct output *output, const struct value *event, int64_t now_wall_ns) {
 	const struct value *gap = value_get(event, STR("gap"));

@@ -47,6 +47,11 @@ static void config_row(struct table *list, const struct value *now) {
 	list_row(list, "config", "%" STR_FMT ", generation %lld",
 		STR_ARG(path.len ? path : STR("defaults, no file")),
 		(long long)field_int(now, "generation", 0));
+	struct str confirm_by = field_str(now, "confirm_by");
+	if (confirm_by.len > 0) {
+		list_row(list, "on trial", "until %" STR_FMT "; annactl reload confirm keeps it",
+			STR_ARG(str_head(str_skip(confirm_by, 11), 8)));
+	}
 }
 
 // Both classes, never blurred: reflex acts first, assured journals first.

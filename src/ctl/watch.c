@@ -69,15 +69,16 @@ static void catch_signals(void) {
 	}
 }
 
-// Draws `frame` over what is on the screen, without a flicker: each line clears its own rest.
+// Draws `frame` over what is on the screen, without a flicker: each line clears itself first.
 static void show(struct output *output, const struct output *frame) {
 	struct str rest = buf_str(&frame->buf), line;
 	size_t shown = 0;
 	output_text(output, "\033[H");
 	while (str_split(&rest, '\n', &line) && (output->rows == 0 || shown < output->rows)) {
 		buf_append_text(&output->buf, shown++ ? "\r\n" : "");
+		// Erased first: after a full line the cursor still stands on its last cell.
+		buf_append_text(&output->buf, "\033[2K");
 		buf_append_str(&output->buf, line);
-		buf_append_text(&output->buf, "\033[K");
 	}
 	output_text(output, "\033[J");
 	(void)output_flush(output);

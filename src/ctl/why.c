@@ -284,9 +284,6 @@ static void print_why_not(struct invocation *in, const struct value *result, str
 	event_row(list, "last event",
 		event && event->type == VALUE_TABLE ? event : value_get(result, STR("last_event")));
 	event_row(list, "last acted", value_get(result, STR("last_acted")));
-	if (value_get(result, STR("events_seen"))) {
-		list_row(list, "events seen", "%" PRId64, field_int(result, "events_seen", 0));
-	}
 	if (field_int(result, "generation", 0) > 0) {
 		list_row(list, "generation", "%" PRId64, field_int(result, "generation", 0));
 	}

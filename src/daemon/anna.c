@@ -80,6 +80,10 @@ struct generations *anna_generations(struct anna *anna) {
 	return anna->generations_are_lent ? NULL : anna->generations;
 }
 
+int64_t anna_confirm_by_ns(const struct anna *anna) {
+	return anna->confirm_by_ns;
+}
+
 struct snapshot *anna_snapshot(struct anna *anna) {
 	return anna->snapshot;
 }

@@ -17,7 +17,8 @@ const char arguments_help[] =
 	"       annad --show schema        print every option, event and error as JSON\n"
 	"\n"
 	"  --config FILE       the configuration (default: /etc/anna/config.toml as root,\n"
-	"                      $XDG_CONFIG_HOME/anna/config.toml else; conf.d/*.toml beside it)\n"
+	"                      $XDG_CONFIG_HOME/anna/config.toml else; conf.d/*.toml beside\n"
+	"                      it), or none: every option has its default\n"
 	"  --state-dir FOLDER  journal, generations, state (default: /var/lib/anna, or\n"
 	"                      $XDG_STATE_HOME/anna)\n"
 	"  --socket PATH       where annactl reaches it (default: /run/anna/annad.sock, or\n"
@@ -50,7 +51,7 @@ static char *unit_folder(const char *variable) {
 }
 
 static void fill_places(struct arguments *out) {
-	if (!out->config_path) {
+	if (!out->config_path && !out->has_no_config) {
 		char *folder = default_folder("XDG_CONFIG_HOME", ".config", "/etc/anna");
 		out->config_path = xasprintf("%s/config.toml", folder);
 		free(folder);
@@ -106,8 +107,9 @@ static bool take_option(
 	struct arguments *out, const char *name, const char *value, struct err *err) {
 	if (strcmp(name, "--config") == 0) {
 		free(out->config_path);
-		out->config_path = absolute(value);
-		out->config_is_named = true;
+		out->has_no_config = strcmp(value, "none") == 0;
+		out->config_path = out->has_no_config ? NULL : absolute(value);
+		out->config_is_named = !out->has_no_config;
 	} else if (strcmp(name, "--state-dir") == 0) {
 		free(out->state_folder);
 		out->state_folder = absolute(value);

@@ -18,6 +18,7 @@ struct arguments {
 	enum arguments_verb verb;
 	char *config_path;    // NULL: there is none
 	bool config_is_named; // by --config: it must exist
+	bool has_no_config;   // --config none
 	char *state_folder;
 	char *socket_path;
 	char *http;    // NULL: as the config says

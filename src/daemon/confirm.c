@@ -99,7 +99,9 @@ static void on_confirm_due(void *arg) {
 void reload_watch_confirm(struct anna *anna) {
 	const struct generation *active = generations_find(anna->generations, anna->generation);
 	timer_stop(&anna->confirm);
+	anna->confirm_by_ns = 0;
 	if (active && active->verdict == VERDICT_PENDING) {
+		anna->confirm_by_ns = active->confirm_by_ns;
 		int64_t left = active->confirm_by_ns - clock_wall(anna->clock);
 		timer_start(&anna->confirm, anna->services.loop, left > 0 ? left : 0,
 			on_confirm_due, anna);

@@ -293,8 +293,11 @@ void daemon_destroy(struct anna *anna) {
 		!keeper_save_now(anna, true, &err)) {
 		log_error("the state file could not be written: %s", err.message);
 	}
-	jobs_destroy(anna->services.slow_jobs);
-	jobs_destroy(anna->services.jobs);
+	(void)jobs_destroy(anna->services.slow_jobs); // these own all they touch
+	if (!jobs_destroy(anna->services.jobs)) {
+		log_warn("a job does not end: what it uses is left to the end of the process");
+		return;
+	}
 	bus_destroy(anna->services.bus);
 	rpc_destroy(anna->rpc);
 	if (anna->services.meters) {

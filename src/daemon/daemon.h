@@ -66,6 +66,8 @@ struct anna {
 	struct emitter *emitter;
 	struct generations *generations;
 	struct snapshot *snapshot;
+	bool had_files;	       // the configuration in force came from files
+	int64_t confirm_by_ns; // wall; 0: it does not wait for a confirmation
 	uint64_t generation;
 	char config_problem[200]; // why the file is not in force; empty: it is
 

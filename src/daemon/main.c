@@ -205,8 +205,12 @@ static int check(const struct arguments *arguments) {
 		if (err.code != ERR_NONE && !problems.errors) {
 			(void)fprintf(stderr, "annad: %s\n", err.message);
 		}
-		if (ok) {
+		bool exists = arguments->config_path && access(arguments->config_path, F_OK) == 0;
+		if (ok && exists) {
 			(void)printf("%s: the configuration is valid\n", arguments->config_path);
+		} else if (ok) {
+			(void)printf("%s: there is no such file; every option has its default\n",
+				arguments->config_path ? arguments->config_path : "none");
 		}
 	}
 	buf_finish(&out);

@@ -78,6 +78,11 @@ static bool read_files(struct reload *reload) {
 	}
 	reload->has_files = config_files_read(anna->services.fs, arguments->config_path,
 		arguments->config_is_named, &reload->files, &reload->err);
+	if (reload->has_files && reload->files.n == 0 && anna->had_files) {
+		return err_set(&reload->err, ERR_CONFIG,
+			"%s is gone; put it back, or an empty file in its place to run without",
+			arguments->config_path ? arguments->config_path : "the configuration file");
+	}
 	return reload->has_files &&
 		!(reload->is_unasked &&
 			reload_is_distrusted(
@@ -103,8 +108,8 @@ static bool parse_files(struct reload *reload) {
 	for (size_t i = 0; !reload->after && i < problems->n; i++) {
 		const struct problem *problem = &problems->items[i];
 		if (!problem->is_warning) {
-			return err_set(&reload->err, ERR_CONFIG, "%zu error%s; %s:%u:%u: %s",
-				problems->errors, problems->errors == 1 ? "" : "s, the first at",
+			return err_set(&reload->err, ERR_CONFIG, "%zu error%s %s:%u:%u: %s",
+				problems->errors, problems->errors == 1 ? ":" : "s, the first at",
 				problem->file ? problem->file : "config", problem->line,
 				problem->column, problem->message);
 		}
@@ -302,6 +307,7 @@ static void apply(struct reload *reload) {
 	struct reload_result *result = &reload->result;
 	uint64_t previous = anna->generation;
 	put_in_force(anna, reload->after);
+	anna->had_files = reload->files.n > 0;
 	(void)snprintf(anna->config_problem, sizeof(anna->config_problem), "%s",
 		reload->is_undo ? "it was undone" : "");
 	result->is_pending = reload->confirm_ns > 0 && reload->number != 0;

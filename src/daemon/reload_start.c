@@ -89,6 +89,7 @@ bool reload_at_start(struct anna *anna, struct problems *problems, struct err *e
 	if (has_files && (!last || !reload_is_distrusted(known, &why))) {
 		ok = use_files(anna, &files, problems, &why);
 	}
+	anna->had_files = has_files && files.n > 0;
 	if (has_files) {
 		config_files_finish(&files);
 	}

@@ -30,8 +30,6 @@ struct action {
 	const struct option *rows;
 	size_t size;
 	const struct kind *kinds; // kinds it publishes itself beside action.*; may be NULL
-	// What can be undone afterwards, or NULL; shown before it is done.
-	const char *undo;
 	// Cross-field rules; may compile templates into the arena and the config struct.
 	void (*check)(
 		void *config, struct place place, struct arena *arena, struct problems *problems);

@@ -55,21 +55,22 @@ static struct obligation *obligation_create(struct engine *engine, uint64_t id) 
 }
 
 // An assured match: after a restart it may have been done already, or be a repetition.
-static void take_assured(struct engine *engine, struct lane *lane, struct event *event,
-	const struct mapping *mapping, struct obligation **obligation) {
-	uint32_t attempt = 1;
-	struct past_run *past = past_find(engine, event->id, lane->name);
+static void take_assured(struct engine *engine, struct lane *lane, struct match *match,
+	struct obligation **obligation) {
+	struct past_run *past = past_find(engine, match->event->id, lane->name);
 	if (past && past->is_finished) {
 		return;
 	}
 	if (past) {
-		attempt = past->attempts + 1;
+		match->attempt = past->attempts + 1;
 	}
 	if (!*obligation) {
-		*obligation = obligation_create(engine, event->id); // with a hold of our own
+		// with a hold of our own
+		*obligation = obligation_create(engine, match->event->id);
 	}
 	(*obligation)->pending++;
-	run_or_wait(lane, event, mapping, *obligation, attempt);
+	match->obligation = *obligation;
+	run_or_wait(lane, match);
 }
 
 void dispatch_event(
@@ -89,10 +90,11 @@ void dispatch_event(
 			continue;
 		}
 		if (mapping->class == class) {
+			struct match match = {mapping, table->snapshot, event, NULL, 1};
 			if (class == CLASS_REFLEX) {
-				run_or_wait(lane, event, mapping, NULL, 1);
+				run_or_wait(lane, &match);
 			} else {
-				take_assured(engine, lane, event, mapping, &obligation);
+				take_assured(engine, lane, &match, &obligation);
 			}
 		}
 		if (mapping->stop) {

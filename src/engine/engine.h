@@ -10,8 +10,9 @@
 //
 // Every run is two events caused by the triggering event: action.started {mapping, action, class,
 // key, attempt, guards} (assured and long-running actions) and action.finished {mapping, action,
-// class, key, ok, error, duration_us, …the action's own}. A mapping that is refused by depth or
-// budget publishes mapping.refused {mapping, reason, count}, at most once a second per mapping.
+// class, key, ok, error, duration_us, …the action's own}. A mapping that is refused (by depth, budget
+// or a full queue, or because it was disabled meanwhile) publishes mapping.refused {mapping, reason,
+// count}, at most once a second per mapping.
 #pragma once
 
 #include "base/err.h"
@@ -54,10 +55,12 @@ _must_use_ struct engine *engine_create(const struct services *services);
 // start repeat assured ones. NULL is fine.
 void engine_destroy(struct engine *engine);
 // Takes on the mappings of a snapshot. Budgets, counters, waiting and running runs of mappings
-// that are still there (by name) go on; running ones of removed mappings finish as they began.
+// that are still there (by name) go on, within the new limits; what was accepted before (removed
+// mappings included) runs the action of the configuration that accepted it.
 void engine_configure(struct engine *engine, struct snapshot *snapshot);
 // Repeats assured actions that were not finished before the last stop. Reads the journal in a job;
-// until it is through, new assured runs wait, so order is kept. on_done on the loop.
+// until it is through, new assured runs wait, so order is kept. on_done on the loop, as soon as it
+// is known what was done before: not when all of it was repeated.
 void engine_recover(
 	struct engine *engine, const char *journal_folder, void (*on_done)(void *arg), void *arg);
 // No new runs; on_idle once nothing runs any more (or at once).
@@ -79,10 +82,3 @@ struct mapping_stats {
 // How many mappings there are; the i-th in file order.
 size_t engine_mapping_count(const struct engine *engine);
 void engine_get_mapping(const struct engine *engine, size_t i, struct mapping_stats *out);
-
-// Pure: which of a list of mappings (file order) would act on this event, for `why --not` and
-// `try`. Calls on_verdict for each whose `on` matches, until a matched one says stop.
-void engine_evaluate(struct item_list mappings, const struct event *event,
-	void (*on_verdict)(
-		void *arg, const struct mapping *mapping, const struct condition_verdict *verdict),
-	void *arg);

@@ -33,13 +33,14 @@ static const struct kind_attribute finished[] = {
 	{"error", "string", NULL, "why it did not"},
 	{"cancelled", "boolean", NULL, "ended by a stop of Anna; an assured run is repeated"},
 	{"duration_us", "integer", "us", "from start to end"},
-	{"truncated", "boolean", NULL, "what the action reported was too large to keep"},
+	{"truncated", "boolean", NULL,
+		"what the action reported was too large to keep; log: the line was cut"},
 	{NULL},
 };
 
 static const struct kind_attribute refused[] = {
 	{"mapping", "string", NULL, "which mapping did not act"},
-	{"reason", "string", NULL, "depth, budget or queue"},
+	{"reason", "string", NULL, "depth, budget, queue (too much waits) or disabled"},
 	{"count", "integer", NULL, "how many times since the last such event"},
 	{NULL},
 };
@@ -48,9 +49,9 @@ const struct kind engine_kinds[] = {
 	{"action.started", STREAM_NORMAL, "A mapping began to act.", started},
 	{"action.finished", STREAM_NORMAL, "A mapping has acted, well or not.", finished},
 	{"mapping.refused", STREAM_NORMAL,
-		"A mapping matched and did not act: too deep a causal chain, or over its budget; "
-		"at most"
-		" once a second for each.",
+		"A mapping matched and did not act: too deep a causal chain, a reflex over its "
+		"budget or with too much waiting, or disabled meanwhile; at most once a second for "
+		"each.",
 		refused},
 	{NULL},
 };

@@ -49,7 +49,8 @@ void lane_configure(struct lane *lane, const struct mapping *mapping, struct sna
 	lane->snapshot = snapshot_ref(snapshot);
 	snapshot_unref(before);
 	if (!mapping->enabled && lane->waiting_count) {
-		struct event *last = list_item(lane->waiting.prev, struct waiting, node)->event;
+		struct event *last =
+			list_item(lane->waiting.prev, struct waiting, node)->match.event;
 		lane->refused_unreported += lane->waiting_count - 1;
 		lane_refuse(lane, last, "disabled"); // told once, with how many
 		forget_waiting(lane);

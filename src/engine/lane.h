@@ -18,8 +18,9 @@
 // waits refers to it: what a removed mapping had accepted, it still does.
 struct lane {
 	uint32_t refs;
-	struct engine *engine;	       // NULL: the engine has gone
-	const struct mapping *mapping; // of the newest snapshot that has it
+	struct engine *engine; // NULL: the engine has gone
+	// Of the newest snapshot that has it: its limits are in force for what older ones matched.
+	const struct mapping *mapping;
 	struct snapshot *snapshot;
 	double tokens;
 	int64_t refilled_ns;
@@ -43,11 +44,19 @@ struct obligation {
 	uint32_t pending;
 };
 
-struct waiting {
-	struct list node; // in its lane
+// An event and the mapping that matched it, as its lane's mapping was when the event was accepted:
+// its condition held, so it is its action that runs, whatever a reload made of either since.
+struct match {
+	const struct mapping *mapping;
+	struct snapshot *snapshot; // that the mapping is of
 	struct event *event;
 	struct obligation *obligation; // NULL: reflex
 	uint32_t attempt;
+};
+
+struct waiting {
+	struct list node;   // in its lane
+	struct match match; // with a reference to event and snapshot
 };
 
 struct run {
@@ -55,6 +64,7 @@ struct run {
 	struct list node;      // in engine->runs or engine->unreported
 	struct engine *engine; // NULL: the engine has gone
 	struct lane *lane;
+	const struct mapping *mapping; // that matched; the lane's may be newer
 	struct snapshot *snapshot;
 	const struct action *action;
 	struct obligation *obligation; // NULL: reflex
@@ -131,9 +141,8 @@ bool lane_take_token(struct lane *lane);
 void lane_refuse(struct lane *lane, struct event *event, const char *reason);
 
 // run.c
-// A mapping matched an event: starts its run, or lets it wait.
-void run_or_wait(struct lane *lane, struct event *event, const struct mapping *mapping,
-	struct obligation *obligation, uint32_t attempt);
+// Starts its run, or lets it wait. What the match refers to is borrowed.
+void run_or_wait(struct lane *lane, const struct match *match);
 // Starts what waits and may start, a few of each lane; posts itself for the rest.
 void start_waiting(struct engine *engine);
 void lane_wants_turn(struct lane *lane);

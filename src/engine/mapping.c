@@ -128,24 +128,6 @@ struct variants mapping_action_variants(
 	return (struct variants){"action", items, n};
 }
 
-void engine_evaluate(struct item_list mappings, const struct event *event,
-	void (*on_verdict)(
-		void *arg, const struct mapping *mapping, const struct condition_verdict *verdict),
-	void *arg) {
-	const struct mapping *mapping = mappings.items;
-	for (size_t i = 0; i < mappings.n; i++, mapping++) {
-		if (!mapping->enabled || !mapping_listens(mapping, event->kind)) {
-			continue;
-		}
-		struct condition_verdict verdict;
-		condition_explain(mapping->condition, event, &verdict);
-		on_verdict(arg, mapping, &verdict);
-		if (verdict.holds && mapping->stop) {
-			return;
-		}
-	}
-}
-
 const struct section mappings_section = {
 	.name = "mappings",
 	.summary =

@@ -296,10 +296,16 @@ static void on_read(void *arg) {
 		tell_recovered(engine);
 		return;
 	}
-	if (chunk->is_first) {
+	bool is_first = chunk->is_first;
+	if (is_first) {
 		adopt_scan(engine, chunk);
 	}
 	dispatch_some(engine);
+	// What is to be repeated is known, and anything new comes after it while the engine is
+	// behind: nobody needs to wait for the runs themselves, which may take for ever.
+	if (is_first) {
+		tell_recovered(engine);
+	}
 }
 
 static void read_on(struct engine *engine) {
@@ -334,7 +340,6 @@ void catch_up(struct engine *engine) {
 		engine->is_behind = false;
 		past_clear(engine);
 		cursor_save(engine);
-		tell_recovered(engine);
 		return;
 	}
 	// Half empty before more is read, so that reading is worth its while.

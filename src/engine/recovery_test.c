@@ -76,6 +76,27 @@ TEST(a_run_cancelled_by_a_stop_is_repeated) {
 	fake_engine_finish(&fake);
 }
 
+TEST(a_cancelled_run_whose_report_is_too_large_is_repeated_too) {
+	struct fake_engine fake;
+	char *output = calloc(1, EVENT_BYTES_MAX + 1);
+	fake_engine_init(&fake, 9);
+	fake_engine_start(&fake, HOLD_ALL, true);
+	fake_engine_settle(&fake);
+	uint64_t id = fake_engine_emit(&fake, "test.a", NULL);
+	fake_engine_settle(&fake);
+	event_set_str(fake.held[0]->result, "output", str_range(output, EVENT_BYTES_MAX + 1));
+	fake_engine_stop(&fake);
+	CHECK(str_find(buf_str(&fake.events), STR("action.finished(m false cancelled); ")) > 0);
+
+	fake_engine_start(&fake, HOLD_ALL, true);
+	loop_advance(fake.loop.loop, 5 * NS_PER_SECOND);
+
+	CHECK_INT(fake.held_count, 1);
+	CHECK_INT(fake.held[0]->event->id, id);
+	free(output);
+	fake_engine_finish(&fake);
+}
+
 TEST(a_reflex_is_not_repeated) {
 	struct fake_engine fake;
 	const char *config = "[[mappings]]\nname = \"m\"\non = \"test.*\"\nclass = \"reflex\"\n"
@@ -156,20 +177,19 @@ TEST(many_unfinished_events_are_read_in_pieces) {
 }
 
 // 65,536 references fill memory's share with few events: 64 mappings each wait for each.
-static void flood_config(struct buf *config, const char *action) {
+static void flood_config(struct buf *config) {
 	for (int i = 0; i < 64; i++) {
 		buf_appendf(config,
 			"[[mappings]]\nname = \"m%d\"\non = \"test.*\"\nconcurrency = 1\n"
-			"budget = 1000000\naction = { type = \"%s\" }\n",
-			i, action);
+			"budget = 1000000\naction = { type = \"hold\" }\n",
+			i);
 	}
 }
 
 TEST(a_flood_beyond_the_queue_is_left_to_the_journal_and_loses_nothing) {
 	struct fake_engine fake;
-	struct buf hold = BUF_INIT, note = BUF_INIT;
-	flood_config(&hold, "hold");
-	flood_config(&note, "note");
+	struct buf hold = BUF_INIT;
+	flood_config(&hold);
 	fake_engine_init(&fake, 8);
 	fake_engine_start(&fake, buf_text(&hold), true);
 	fake_engine_settle(&fake);
@@ -180,28 +200,53 @@ TEST(a_flood_beyond_the_queue_is_left_to_the_journal_and_loses_nothing) {
 	size_t waiting = stats_of(&fake).waiting;
 	CHECK(waiting >= 65536 && waiting < 65536 + 64);
 
-	fake_engine_configure(&fake, buf_text(&note)); // now they go fast
-	while (fake.held_count) {
-		fake_engine_release(&fake, NULL);
-	}
-	for (int i = 0; i < 600 && stats_of(&fake).finished < 1200 * 64; i++) {
-		loop_advance(fake.loop.loop, NS_PER_SECOND);
+	for (int i = 0; i < 4800 && stats_of(&fake).finished < 1200 * 64; i++) {
+		while (fake.held_count) {
+			fake_engine_release(&fake, NULL);
+		}
+		loop_advance(fake.loop.loop, 20 * NS_PER_MS);
 	}
 
 	CHECK_INT(stats_of(&fake).finished, 1200 * 64);
 	CHECK_INT(stats_of(&fake).waiting, 0);
 	CHECK_INT(stats_of(&fake).refused, 0);
 	buf_finish(&hold);
-	buf_finish(&note);
+	fake_engine_finish(&fake);
+}
+
+TEST(a_start_with_more_to_repeat_than_may_wait_is_through_all_the_same) {
+	struct fake_engine fake;
+	struct buf hold = BUF_INIT;
+	flood_config(&hold);
+	fake_engine_init(&fake, 10);
+	fake_engine_start(&fake, buf_text(&hold), true);
+	fake_engine_settle(&fake);
+	for (int i = 0; i < 800; i++) {
+		CHECK(fake_engine_emit(&fake, "test.a", NULL));
+	}
+	fake_engine_settle(&fake);
+	fake_engine_crash(&fake);
+
+	fake_engine_start(&fake, buf_text(&hold), true); // and none of them ends
+	loop_advance(fake.loop.loop, 60 * NS_PER_SECOND);
+
+	struct engine_stats stats = stats_of(&fake);
+	CHECK(stats.waiting > 65536 / 2); // then no more is read
+	CHECK(stats.waiting + stats.running < 800 * 64);
+	CHECK(fake.was_recovered);
+	buf_finish(&hold);
 	fake_engine_finish(&fake);
 }
 
 int main(void) {
 	return TESTS(RUN(what_was_finished_before_a_crash_is_not_repeated),
 		RUN(an_unfinished_run_is_repeated_with_the_same_key),
-		RUN(a_run_cancelled_by_a_stop_is_repeated), RUN(a_reflex_is_not_repeated),
+		RUN(a_run_cancelled_by_a_stop_is_repeated),
+		RUN(a_cancelled_run_whose_report_is_too_large_is_repeated_too),
+		RUN(a_reflex_is_not_repeated),
 		RUN(events_during_recovery_wait_for_it_and_keep_their_order),
 		RUN(an_orderly_stop_saves_the_cursor_so_a_new_mapping_does_not_act_on_old_events),
 		RUN(many_unfinished_events_are_read_in_pieces),
-		RUN(a_flood_beyond_the_queue_is_left_to_the_journal_and_loses_nothing));
+		RUN(a_flood_beyond_the_queue_is_left_to_the_journal_and_loses_nothing),
+		RUN(a_start_with_more_to_repeat_than_may_wait_is_through_all_the_same));
 }

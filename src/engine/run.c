@@ -30,7 +30,7 @@ void lane_wants_turn(struct lane *lane) {
 
 static void on_retry(void *arg); // it reports, and reporting may have to retry
 
-// The journal's queue is full: asks again soon.
+// The journal's queue is full, or its disk refuses: asks again soon.
 static void retry_later(struct engine *engine) {
 	if (!timer_is_set(&engine->retry_timer)) {
 		timer_start(
@@ -40,11 +40,17 @@ static void retry_later(struct engine *engine) {
 
 // --- reporting ---
 
+// Nothing is wrong with the event itself: the bus takes it when the journal has caught up, or when
+// the disk works again.
+static bool may_come_later(const struct err *err) {
+	return err->code == ERR_BUSY || err->code == ERR_UNAVAILABLE || err->code == ERR_STORAGE;
+}
+
 static void set_guards(struct event *event, const struct run *run) {
 	struct buf text = BUF_INIT;
 	struct json_writer writer;
 	json_writer_init(&writer, &text);
-	condition_observed(run->lane->mapping->condition, run->call.event, &writer);
+	condition_observed(run->mapping->condition, run->call.event, &writer);
 	if (text.len > 2) { // not just {}
 		struct str kept = arena_copy_str(event->arena, buf_str(&text));
 		const struct value *guards = json_parse(event->arena, kept, JSON_DEPTH, NULL);
@@ -74,7 +80,7 @@ static bool report_started(const struct run *run) {
 	if (bus_publish(run->lane->engine->services->bus, event, NULL, NULL, &err)) {
 		return true;
 	}
-	if (err.code == ERR_BUSY || err.code == ERR_UNAVAILABLE) {
+	if (may_come_later(&err)) {
 		return false;
 	}
 	log_warn("mapping %.*s: its action.started is not kept: %s", STR_ARG(run->lane->name),
@@ -102,6 +108,9 @@ static struct event *create_short_report(const struct run *run, const struct eve
 	if (error) {
 		event_set_str(event, "error", str_head(error->string, 1000));
 	}
+	if (run->is_cancelled) {
+		event_set_bool(event, "cancelled", true); // or the next start would not repeat it
+	}
 	event_set_int(event, "duration_us", duration ? duration->integer : 0);
 	event_set_bool(event, "truncated", true);
 	return event;
@@ -114,7 +123,7 @@ static bool report_finished(struct run *run) {
 	if (bus_publish(bus, event_ref(run->call.result), NULL, NULL, &err)) {
 		return true;
 	}
-	if (err.code == ERR_BUSY || err.code == ERR_UNAVAILABLE) {
+	if (may_come_later(&err)) {
 		return false;
 	}
 	struct event *shorter = create_short_report(run, run->call.result);
@@ -123,7 +132,7 @@ static bool report_finished(struct run *run) {
 	if (bus_publish(bus, event_ref(shorter), NULL, NULL, &err)) {
 		return true;
 	}
-	if (err.code == ERR_BUSY || err.code == ERR_UNAVAILABLE) {
+	if (may_come_later(&err)) {
 		return false;
 	}
 	log_error("mapping %.*s: its action.finished is not kept: %s", STR_ARG(run->lane->name),
@@ -188,6 +197,8 @@ static void on_done(struct action_call *call, const struct err *err) {
 	if (err) {
 		run->lane->failed++;
 		engine->failed++;
+		log_warn("mapping %.*s: its %s for event %llu failed: %s", STR_ARG(run->lane->name),
+			run->action->name, (unsigned long long)run->call.event->id, err->message);
 	}
 	run->lane->finished++;
 	engine->finished++;
@@ -202,24 +213,24 @@ static void on_done(struct action_call *call, const struct err *err) {
 
 // --- starting ---
 
-static struct run *run_create(
-	struct lane *lane, struct event *event, struct obligation *obligation, uint32_t attempt) {
+static struct run *run_create(struct lane *lane, const struct match *match) {
 	struct run *run = xcalloc(1, sizeof(*run));
 	run->engine = lane->engine;
 	run->lane = lane;
 	lane->refs++;
-	run->snapshot = snapshot_ref(lane->snapshot);
-	run->action = mapping_action(lane->mapping);
-	run->obligation = obligation;
-	run->class = obligation ? CLASS_ASSURED : CLASS_REFLEX;
-	buf_appendf(&run->key, "%llu:", (unsigned long long)event->id);
+	run->mapping = match->mapping;
+	run->snapshot = snapshot_ref(match->snapshot);
+	run->action = mapping_action(match->mapping);
+	run->obligation = match->obligation;
+	run->class = match->obligation ? CLASS_ASSURED : CLASS_REFLEX;
+	buf_appendf(&run->key, "%llu:", (unsigned long long)match->event->id);
 	buf_append_str(&run->key, lane->name);
 	run->call = (struct action_call){.services = lane->engine->services,
-		.config = lane->mapping->action.config,
-		.event = event_ref(event),
+		.config = match->mapping->action.config,
+		.event = event_ref(match->event),
 		.mapping = lane->name.at,
 		.key = buf_str(&run->key),
-		.attempt = attempt,
+		.attempt = match->attempt,
 		.on_done = on_done};
 	run->call.result = create_report("action.finished", run);
 	list_init(&run->node);
@@ -228,11 +239,11 @@ static struct run *run_create(
 
 // False: the bus has no place for its action.started, try again later. Reflexes act before
 // anything is journaled; of those that ended at once only the end is.
-static bool run_start(
-	struct lane *lane, struct event *event, struct obligation *obligation, uint32_t attempt) {
+static bool run_start(struct lane *lane, const struct match *match) {
 	struct engine *engine = lane->engine;
-	struct run *run = run_create(lane, event, obligation, attempt);
-	if (obligation && !report_started(run)) {
+	struct run *run = run_create(lane, match);
+	bool is_assured = match->obligation; // the match may be gone when the action was run
+	if (is_assured && !report_started(run)) {
 		run_free(run);
 		lane->tokens += 1; // it was not used
 		list_remove(&lane->turn_node);
@@ -250,9 +261,8 @@ static bool run_start(
 	run->action->run(&run->call);
 	run->is_starting = false;
 	if (!run->is_done) {
-		if (!obligation) {
-			(void)report_started(
-				run); // a full journal: its action.finished says it all
+		if (!is_assured) {
+			(void)report_started(run); // or its action.finished says it all
 		}
 		return true;
 	}
@@ -265,11 +275,11 @@ static bool has_room(const struct lane *lane) {
 		lane->engine->running_count < RUNNING_MAX && !lane->engine->is_draining;
 }
 
-static void wait_in_lane(
-	struct lane *lane, struct event *event, struct obligation *obligation, uint32_t attempt) {
+static void wait_in_lane(struct lane *lane, const struct match *match) {
 	struct waiting *waiting = xcalloc(1, sizeof(*waiting));
-	*waiting = (struct waiting){
-		.event = event_ref(event), .obligation = obligation, .attempt = attempt};
+	waiting->match = *match;
+	(void)event_ref(match->event);
+	(void)snapshot_ref(match->snapshot);
 	list_add_last(&lane->waiting, &waiting->node);
 	lane->refs++;
 	lane->waiting_count++;
@@ -277,47 +287,48 @@ static void wait_in_lane(
 	lane_wants_turn(lane);
 }
 
-static void run_reflex(struct lane *lane, struct event *event) {
+static void run_reflex(struct lane *lane, const struct match *match) {
 	if (!lane_take_token(lane)) {
-		lane_refuse(lane, event, "budget");
+		lane_refuse(lane, match->event, "budget");
 	} else if (has_room(lane) && lane->waiting_count == 0) {
-		(void)run_start(lane, event, NULL, 1);
+		(void)run_start(lane, match);
 	} else if (lane->engine->waiting_count < WAITING_MAX) {
-		wait_in_lane(lane, event, NULL, 1);
+		wait_in_lane(lane, match);
 	} else {
-		lane_refuse(lane, event, "queue");
+		lane_refuse(lane, match->event, "queue");
 	}
 }
 
-void run_or_wait(struct lane *lane, struct event *event, const struct mapping *mapping,
-	struct obligation *obligation, uint32_t attempt) {
+void run_or_wait(struct lane *lane, const struct match *match) {
+	struct event *event = match->event;
 	lane->matched++;
 	lane->engine->matched++;
 	lane->last_event = event->id;
-	bool is_too_deep = event->depth > mapping->max_depth;
+	bool is_too_deep = event->depth > match->mapping->max_depth;
 	if (is_too_deep || !lane->mapping->enabled) { // disabled since the event was accepted
 		lane_refuse(lane, event, is_too_deep ? "depth" : "disabled");
-		if (obligation) {
-			obligation_release(lane->engine, obligation);
+		if (match->obligation) {
+			obligation_release(lane->engine, match->obligation);
 		}
 		return;
 	}
-	if (!obligation) {
-		run_reflex(lane, event);
+	if (!match->obligation) {
+		run_reflex(lane, match);
 		return;
 	}
 	if (lane->waiting_count == 0 && has_room(lane) && lane_take_token(lane) &&
-		run_start(lane, event, obligation, attempt)) {
+		run_start(lane, match)) {
 		return;
 	}
-	wait_in_lane(lane, event, obligation, attempt);
+	wait_in_lane(lane, match);
 }
 
 static void waiting_free(struct lane *lane, struct waiting *waiting) {
 	list_remove(&waiting->node);
 	lane->waiting_count--;
 	lane->engine->waiting_count--;
-	event_unref(waiting->event);
+	event_unref(waiting->match.event);
+	snapshot_unref(waiting->match.snapshot);
 	free(waiting);
 	lane_unref(lane);
 }
@@ -333,10 +344,10 @@ static bool start_some(struct lane *lane) {
 		}
 		struct waiting *first = list_item(lane->waiting.next, struct waiting, node);
 		// A reflex has paid its token when it came.
-		if (first->obligation && !lane_take_token(lane)) {
+		if (first->match.obligation && !lane_take_token(lane)) {
 			return false; // the budget's timer asks for it
 		}
-		if (!run_start(lane, first->event, first->obligation, first->attempt)) {
+		if (!run_start(lane, &first->match)) {
 			return false; // so does the retry timer
 		}
 		waiting_free(lane, first);
@@ -382,8 +393,8 @@ void forget_waiting(struct lane *lane) {
 	lane->refs++; // what waits may hold the last reference
 	while (!list_is_empty(&lane->waiting)) {
 		struct waiting *waiting = list_item(lane->waiting.next, struct waiting, node);
-		if (waiting->obligation) {
-			obligation_release(lane->engine, waiting->obligation);
+		if (waiting->match.obligation) {
+			obligation_release(lane->engine, waiting->match.obligation);
 		}
 		waiting_free(lane, waiting);
 	}

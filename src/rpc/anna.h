@@ -82,7 +82,8 @@ struct emitter *anna_emitter(struct anna *anna); // rpc/emitter.h
 struct writer *anna_writer(struct anna *anna);
 // NULL while a reload has them: say BUSY.
 struct generations *anna_generations(struct anna *anna);
-struct snapshot *anna_snapshot(struct anna *anna); // borrowed: the one in force
+int64_t anna_confirm_by_ns(const struct anna *anna); // wall: when it is undone by itself; 0: never
+struct snapshot *anna_snapshot(struct anna *anna);   // borrowed: the one in force
 const struct schema *anna_schema(struct anna *anna);
 const struct section *anna_mappings(struct anna *anna);
 uint64_t anna_generation(const struct anna *anna);

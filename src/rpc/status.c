@@ -79,6 +79,15 @@ static void handle(struct call *call) {
 	json_member_int(w, "uptime_seconds", up_ns / NS_PER_SECOND);
 	json_member_time(w, "started_at", clock_wall(clock) - up_ns);
 	json_member_uint(w, "generation", anna_generation(anna));
+	json_key(w, "confirm_by");
+	if (anna_confirm_by_ns(anna)) {
+		struct buf time = BUF_INIT;
+		time_format(&time, anna_confirm_by_ns(anna));
+		json_str(w, buf_str(&time));
+		buf_finish(&time);
+	} else {
+		json_null(w);
+	}
 	json_member_text(w, "config_path", anna_config_path(anna));
 	json_member_text(w, "socket", anna_socket(anna));
 	json_member_text(w, "http", anna_http(anna));

@@ -137,8 +137,8 @@ class Anna:
 
     def command(self, args=()):
         command = [str(BIN / "annad"), "--state-dir", str(self.state), "--socket", str(self.socket)]
-        if self.config.exists():
-            command += ["--config", str(self.config)]
+        # Never the configuration of an Anna that is installed here.
+        command += ["--config", str(self.config) if self.config.exists() else "none"]
         if "--http" not in args:
             command += ["--http", "off"]
         return command + list(args)
@@ -148,6 +148,7 @@ class Anna:
         clean = {name: value for name, value in os.environ.items()
             if not name.startswith(("ANNA_SOCKET", "NOTIFY_", "LISTEN_", "XDG_", "INVOCATION_ID",
                 "JOURNAL_STREAM"))}
+        clean.pop("COLUMNS", None)
         return dict(clean, HOME=str(self.folder), NO_COLOR="1", **(env or {}))
 
     def start(self, config=None, args=(), wait=True, env=None, **options):

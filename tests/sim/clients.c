@@ -4,7 +4,7 @@
 #include "base/alloc.h"
 #include "tests/sim/sim.h"
 
-#define ANSWER_NS (120 * NS_PER_SECOND) // what is not answered by then never is
+#define ANSWER_NS (120 * NS_PER_SECOND)	  // what is not answered by then never is
 #define KEY_SAFE_NS (570 * NS_PER_SECOND) // of the 10 minutes that a key is kept
 
 // --- what is written down ---
@@ -31,8 +31,7 @@ static uint32_t add_emit(struct sim_client *client, bool is_keyed, bool has_caus
 		sim->emit_cap = sim->emit_cap ? sim->emit_cap * 2 : 1024;
 		sim->emits = xreallocarray(sim->emits, sim->emit_cap, sizeof(*sim->emits));
 	}
-	sim->emits[sim->emit_count] = (struct sim_emit){
-		.client = (uint8_t)(client - sim->clients),
+	sim->emits[sim->emit_count] = (struct sim_emit){.client = (uint8_t)(client - sim->clients),
 		.state = EMIT_SENT,
 		.level = (uint8_t)sim_below(sim, 10),
 		.kind = (char)('a' + sim_below(sim, 4)),
@@ -55,8 +54,7 @@ static void take_emit(struct sim *sim, struct sim_emit *emit, const struct value
 		sim_violate(sim, "Acked means durable", "an emit was answered without an id");
 		return;
 	}
-	if (emit->state == EMIT_ACKED && emit->id != (uint64_t)id->integer &&
-		!emit->is_doubtful) {
+	if (emit->state == EMIT_ACKED && emit->id != (uint64_t)id->integer && !emit->is_doubtful) {
 		sim_violate(sim, "Acked means durable",
 			"the key of emit %zu was answered with id %llu, and now with %lld",
 			(size_t)(emit - sim->emits), (unsigned long long)emit->id,
@@ -153,11 +151,20 @@ static void take_answer(struct sim_client *client, const struct value *answer) {
 	request->is_open = false;
 	const struct value *number = value_get(result, STR("generation"));
 	switch (request->call) {
-	case CALL_EMIT: take_emit(sim, &sim->emits[request->emit], result); break;
-	case CALL_RELOAD: sim->result->reloads += result != NULL; break;
-	case CALL_UNDO: sim->result->undos += result != NULL; break;
-	case CALL_WAIT: check_events(sim, result); break;
-	default: break;
+	case CALL_EMIT:
+		take_emit(sim, &sim->emits[request->emit], result);
+		break;
+	case CALL_RELOAD:
+		sim->result->reloads += result != NULL;
+		break;
+	case CALL_UNDO:
+		sim->result->undos += result != NULL;
+		break;
+	case CALL_WAIT:
+		check_events(sim, result);
+		break;
+	default:
+		break;
 	}
 	if (number && request->call != CALL_OTHER && request->call != CALL_WAIT) {
 		check_force(sim, request, (uint64_t)number->integer);
@@ -182,8 +189,8 @@ static void on_send(void *arg, struct str bytes) {
 		arena_clear(sim->scratch);
 		const struct value *answer = json_parse(sim->scratch, line, JSON_DEPTH, &err);
 		if (!answer) {
-			sim_violate(sim, "protocol", "an answer is not JSON (%s): %.*s", err.message,
-				STR_ARG(str_head(line, 300)));
+			sim_violate(sim, "protocol", "an answer is not JSON (%s): %.*s",
+				err.message, STR_ARG(str_head(line, 300)));
 			return;
 		}
 		if (answer->type != VALUE_ARRAY) {
@@ -274,8 +281,8 @@ static void append_emit(struct sim_client *client, uint32_t emit, uint64_t cause
 	buf_append_text(out, "}}");
 }
 
-static void append_call(
-	struct sim_client *client, enum sim_call call, const char *method, const char *params, struct buf *out) {
+static void append_call(struct sim_client *client, enum sim_call call, const char *method,
+	const char *params, struct buf *out) {
 	buf_appendf(out, "{\"jsonrpc\":\"2.0\",\"id\":%u,\"method\":\"%s\",\"params\":%s}\n",
 		add_request(client, call, 0), method, params);
 }
@@ -340,8 +347,10 @@ static void append_nonsense(struct sim *sim, struct buf *out) {
 		"{\"jsonrpc\":\"2.0\",\"method\":\"ping\"}\n", "\xff\xff\xff\n",
 		"{\"jsonrpc\":\"2.0\",\"id\":null,\"method\":\"no.such\"}\n",
 		"{\"jsonrpc\":\"1.0\",\"id\":null,\"method\":\"ping\"}\n",
-		"{\"jsonrpc\":\"2.0\",\"method\":\"events.emit\",\"params\":{\"kind\":\"daemon.state\"}}\n",
-		"{\"jsonrpc\":\"2.0\",\"method\":\"events.emit\",\"params\":{\"kind\":\"test.a\",\"cause\":99999999}}\n"};
+		"{\"jsonrpc\":\"2.0\",\"method\":\"events.emit\",\"params\":{\"kind\":\"daemon."
+		"state\"}}\n",
+		"{\"jsonrpc\":\"2.0\",\"method\":\"events.emit\",\"params\":{\"kind\":\"test.a\","
+		"\"cause\":99999999}}\n"};
 	if (sim_below(sim, 30) == 0) {
 		for (int i = 0; i < 200; i++) {
 			buf_append_char(out, '[');
@@ -355,7 +364,8 @@ static void append_nonsense(struct sim *sim, struct buf *out) {
 static void append_emits(struct sim_client *client, unsigned n, bool is_batch, struct buf *out) {
 	for (unsigned i = 0; i < n; i++) {
 		buf_append_text(out, !is_batch ? "" : i ? "," : "[");
-		append_emit(client, add_emit(client, sim_below(client->sim, 8) == 0, false), 0, out);
+		append_emit(
+			client, add_emit(client, sim_below(client->sim, 8) == 0, false), 0, out);
 		buf_append_text(out, is_batch ? "" : "\n");
 	}
 	buf_append_text(out, is_batch ? "]\n" : "");
@@ -366,14 +376,20 @@ static void ask_something(struct sim_client *client, struct buf *out) {
 	char params[96] = "{}";
 	uint64_t newest = sim->last_id;
 	switch (sim_below(sim, 8)) {
-	case 0: append_call(client, CALL_OTHER, "ping", params, out); break;
-	case 1: append_call(client, CALL_OTHER, "status", params, out); break;
+	case 0:
+		append_call(client, CALL_OTHER, "ping", params, out);
+		break;
+	case 1:
+		append_call(client, CALL_OTHER, "status", params, out);
+		break;
 	case 2:
-		(void)snprintf(params, sizeof(params), "{\"limit\":%u}", (unsigned)sim_below(sim, 40));
+		(void)snprintf(
+			params, sizeof(params), "{\"limit\":%u}", (unsigned)sim_below(sim, 40));
 		append_call(client, CALL_WAIT, "events", params, out);
 		break;
 	case 3:
-		(void)snprintf(params, sizeof(params), "{\"after\":%llu,\"limit\":50,\"wait_ms\":%u}",
+		(void)snprintf(params, sizeof(params),
+			"{\"after\":%llu,\"limit\":50,\"wait_ms\":%u}",
 			(unsigned long long)(newest > 30 ? newest - sim_below(sim, 30) : 0),
 			(unsigned)sim_below(sim, 20000));
 		append_call(client, CALL_WAIT, "events", params, out);
@@ -383,9 +399,15 @@ static void ask_something(struct sim_client *client, struct buf *out) {
 			(unsigned long long)(1 + sim_below(sim, newest + 1)));
 		append_call(client, CALL_OTHER, "why", params, out);
 		break;
-	case 5: append_call(client, CALL_OTHER, "config.history", params, out); break;
-	case 6: append_call(client, CALL_OTHER, "health", params, out); break;
-	default: append_call(client, CALL_OTHER, "capabilities", params, out); break;
+	case 5:
+		append_call(client, CALL_OTHER, "config.history", params, out);
+		break;
+	case 6:
+		append_call(client, CALL_OTHER, "health", params, out);
+		break;
+	default:
+		append_call(client, CALL_OTHER, "capabilities", params, out);
+		break;
 	}
 }
 
@@ -463,9 +485,9 @@ void clients_ask(struct sim *sim, enum sim_call call) {
 				.number);
 	}
 	append_call(client, call,
-		call == CALL_RELOAD ? "reload"
-		: call == CALL_UNDO ? "undo"
-				    : "reload.confirm",
+		call == CALL_RELOAD	    ? "reload"
+			: call == CALL_UNDO ? "undo"
+					    : "reload.confirm",
 		params, &text);
 	feed(client, &text);
 }
@@ -487,7 +509,8 @@ void clients_flood(struct sim *sim) {
 		n += sessions[n] != NULL;
 	}
 	if (before + n != 128) {
-		sim_violate(sim, "Bounded", "%zu connections are open at once, not 128", before + n);
+		sim_violate(
+			sim, "Bounded", "%zu connections are open at once, not 128", before + n);
 	}
 	while (n > 0) {
 		session_close(sessions[--n]);

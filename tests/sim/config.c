@@ -12,7 +12,8 @@ static void add_mapping(struct sim *sim, struct buf *out, unsigned number) {
 	bool is_reflex = sim_below(sim, 3) == 0;
 	buf_appendf(out, "[[mappings]]\nname = \"m%u\"\n", number);
 	if (sim_below(sim, 8) == 0) {
-		buf_appendf(out, "on = \"action.finished\"\nwhere = { mapping = \"m%u\", ok = false }\n",
+		buf_appendf(out,
+			"on = \"action.finished\"\nwhere = { mapping = \"m%u\", ok = false }\n",
 			(unsigned)sim_below(sim, SIM_NAMES));
 	} else {
 		buf_appendf(out, "on = \"%s\"\n", kinds[sim_below(sim, 8)]);
@@ -42,8 +43,9 @@ static void add_head(struct sim *sim, struct buf *out) {
 		SIM_QUEUE);
 	buf_appendf(out, "[scripted]\nevery = \"%us\"\n\n", 5 + (unsigned)sim_below(sim, 20));
 	for (unsigned i = 0; i < sim_below(sim, 3); i++) {
-		buf_appendf(out, "[[timers]]\nname = \"t%u\"\nevery = \"%us\"\ncatch_up = %s\n\n", i,
-			20 + (unsigned)sim_below(sim, 200), sim_below(sim, 2) ? "true" : "false");
+		buf_appendf(out, "[[timers]]\nname = \"t%u\"\nevery = \"%us\"\ncatch_up = %s\n\n",
+			i, 20 + (unsigned)sim_below(sim, 200),
+			sim_below(sim, 2) ? "true" : "false");
 	}
 	if (sim_below(sim, 2)) {
 		buf_appendf(out, "[[timers]]\nname = \"hour\"\nat = \"hourly :%02u\"\n\n",
@@ -132,7 +134,8 @@ void config_write(struct sim *sim, bool is_valid) {
 		sim_violate(sim, "simulator", "a valid configuration is refused:\n%s",
 			buf_text(&version->text));
 	}
-	sim_say(sim, "the file holds version %zu%s", n, version->snapshot ? "" : ", which is invalid");
+	sim_say(sim, "the file holds version %zu%s", n,
+		version->snapshot ? "" : ", which is invalid");
 }
 
 void config_write_again(struct sim *sim) {
@@ -212,16 +215,17 @@ static const struct sim_kept *kept_by_hash(const struct sim *sim, const char *ha
 static void check_verdicts(struct sim *sim) {
 	for (size_t i = 0; i < sim->kept_count; i++) {
 		const struct sim_kept *kept = &sim->kept[i];
-		const struct generation *now =
-			generations_find(sim->anna->generations, kept->number);
-		bool is_distrusted =
-			kept->verdict == VERDICT_UNDONE || kept->verdict == VERDICT_REJECTED;
+		const struct generation *now = generations_find(
+			sim->anna->generations, kept->number);
+		bool is_distrusted = kept->verdict == VERDICT_UNDONE ||
+			kept->verdict == VERDICT_REJECTED;
 		if (!now && sim->kept_count < 90) {
 			sim_violate(sim, "Acked means durable",
 				"generation %llu (%s) is gone after a restart",
 				(unsigned long long)kept->number, verdict_name(kept->verdict));
-		} else if (now && (strcmp(now->hash, kept->hash) != 0 ||
-					  (is_distrusted && now->verdict != kept->verdict))) {
+		} else if (now &&
+			(strcmp(now->hash, kept->hash) != 0 ||
+				(is_distrusted && now->verdict != kept->verdict))) {
 			sim_violate(sim, "Acked means durable",
 				"generation %llu was %s and is %s after a restart",
 				(unsigned long long)kept->number, verdict_name(kept->verdict),
@@ -233,8 +237,8 @@ static void check_verdicts(struct sim *sim) {
 void config_check_start(struct sim *sim) {
 	int64_t wall_ns = clock_wall(&sim->fake.clock.clock);
 	const char *hash = snapshot_hash(sim->anna->snapshot);
-	const struct generation *active =
-		generations_find(sim->anna->generations, sim->anna->generation);
+	const struct generation *active = generations_find(
+		sim->anna->generations, sim->anna->generation);
 	size_t version = config_find(sim, hash);
 	if (version == SIZE_MAX || !sim->versions[version].snapshot) {
 		sim_violate(sim, "Undoable", "what is in force was never a valid file (%s)", hash);

@@ -23,8 +23,8 @@ static struct fs *below(struct fs *fs, bool may_die) {
 }
 
 // For whoever looks for the reason: what was asked of the disk, and what it said.
-static int64_t trace(struct fs *fs, const char *call, int fd, const char *path, int64_t a, int64_t b,
-	int64_t result) {
+static int64_t trace(struct fs *fs, const char *call, int fd, const char *path, int64_t a,
+	int64_t b, int64_t result) {
 	struct sim *sim = ((struct sim_disk *)fs)->sim;
 	if (sim->options.is_traced) {
 		sim_say(sim, "disk: %s(%d %s, %lld, %lld) = %lld", call, fd, path, (long long)a,
@@ -50,8 +50,8 @@ static ssize_t disk_pread(struct fs *fs, int fd, void *bytes, size_t n, int64_t 
 
 static ssize_t disk_pwrite(struct fs *fs, int fd, const void *bytes, size_t n, int64_t offset) {
 	struct fs *real = below(fs, true);
-	return trace(fs, "pwrite", fd, "", (int64_t)n, offset,
-		real->pwrite(real, fd, bytes, n, offset));
+	return trace(
+		fs, "pwrite", fd, "", (int64_t)n, offset, real->pwrite(real, fd, bytes, n, offset));
 }
 
 static int disk_truncate(struct fs *fs, int fd, int64_t size) {
@@ -99,8 +99,8 @@ static int disk_mkdir(struct fs *fs, const char *path, int mode) {
 	return fs->mkdir(fs, path, mode);
 }
 
-static int disk_list(struct fs *fs, const char *path, void (*on_name)(void *arg, const char *name),
-	void *arg) {
+static int disk_list(
+	struct fs *fs, const char *path, void (*on_name)(void *arg, const char *name), void *arg) {
 	fs = below(fs, false);
 	return fs->list(fs, path, on_name, arg);
 }
@@ -112,10 +112,10 @@ static int64_t disk_free_bytes(struct fs *fs, const char *path) {
 
 void disk_init(struct sim *sim) {
 	sim->platter = sim_fs_create(sim->options.seed ^ 0xd15c);
-	sim->disk = (struct sim_disk){.fs = {disk_open, disk_close, disk_pread, disk_pwrite,
-						disk_truncate, disk_sync, disk_sync_data,
-						disk_sync_directory, disk_stat, disk_rename,
-						disk_unlink, disk_mkdir, disk_list, disk_free_bytes},
+	sim->disk = (struct sim_disk){
+		.fs = {disk_open, disk_close, disk_pread, disk_pwrite, disk_truncate, disk_sync,
+			disk_sync_data, disk_sync_directory, disk_stat, disk_rename, disk_unlink,
+			disk_mkdir, disk_list, disk_free_bytes},
 		.sim = sim};
 	sim->calls_left = -1;
 	sim_fs_skip_syncs(sim->platter, sim->options.bug == SIM_ACK_BEFORE_SYNC);

@@ -9,7 +9,8 @@
 #include "tests/sim/sim.h"
 
 static const char usage[] =
-	"usage: annad-sim [--seed N | --seeds FROM..TO] [--hours H] [--bug NAME] [--verbose|--trace]\n"
+	"usage: annad-sim [--seed N | --seeds FROM..TO] [--hours H] [--bug NAME] "
+	"[--verbose|--trace]\n"
 	"Plays annad on a simulated machine. Exit status 0: every guarantee was kept;\n"
 	"1: one was not (the seed plays it again); 2: usage.\n";
 

@@ -28,8 +28,8 @@ void proof_bounds(struct sim *sim) {
 	if (bus.in_flight > SIM_QUEUE || bus.deepest > SIM_QUEUE) {
 		sim_violate(sim, "Bounded", "%zu events are in flight", bus.in_flight);
 	} else if (engine.waiting > 65536 || engine.running > 512) {
-		sim_violate(sim, "Bounded", "%zu runs wait, %zu run", engine.waiting,
-			engine.running);
+		sim_violate(
+			sim, "Bounded", "%zu runs wait, %zu run", engine.waiting, engine.running);
 	} else if (writer.journal.size_bytes > 4 * (SIM_BUDGET + SIM_SEGMENT)) {
 		sim_violate(sim, "Bounded", "the journal has %lld bytes",
 			(long long)writer.journal.size_bytes);
@@ -88,8 +88,9 @@ static void meet_emit(struct sim *sim, const struct event *event) {
 	}
 	emit->found++;
 	if (emit->found > 1 && !emit->is_doubtful) {
-		sim_violate(sim, "Acked means durable", "emit %lld%s is %d events: %llu is the last",
-			(long long)number, emit->is_keyed ? ", which has a key," : "", emit->found,
+		sim_violate(sim, "Acked means durable",
+			"emit %lld%s is %d events: %llu is the last", (long long)number,
+			emit->is_keyed ? ", which has a key," : "", emit->found,
 			(unsigned long long)event->id);
 	}
 	if (emit->state == EMIT_ACKED && emit->id != event->id && !emit->is_doubtful) {
@@ -112,8 +113,8 @@ static void meet_finished(struct sim *sim, const struct event *event) {
 	uint64_t cause;
 	unsigned mapping;
 	if (!key || !class || !watch_parse_key(key->string, &cause, &mapping)) {
-		sim_violate(sim, "Explained", "event %llu has no key",
-			(unsigned long long)event->id);
+		sim_violate(
+			sim, "Explained", "event %llu has no key", (unsigned long long)event->id);
 		return;
 	}
 	struct sim_run *run = watch_run(sim, cause, mapping);
@@ -201,8 +202,7 @@ void proof_show(struct sim *sim) {
 	static const char *const streams[] = {"normal", "audit", "telemetry", "state"};
 	for (size_t i = 0; i < 4; i++) {
 		struct reader_query query = {.stream = streams[i]};
-		struct reader *reader =
-			reader_open(sim_fs(sim->platter), JOURNAL, &query, NULL);
+		struct reader *reader = reader_open(sim_fs(sim->platter), JOURNAL, &query, NULL);
 		struct record record;
 		uint64_t from = 0, to = 0;
 		struct buf text = BUF_INIT;
@@ -264,8 +264,8 @@ static bool read_all(struct sim *sim, uint64_t after) {
 		reader_close(reader);
 	}
 	if (result < 0 && !sim_is_over(sim)) {
-		sim_violate(sim, "Acked means durable", "the journal cannot be read: %s",
-			err.message);
+		sim_violate(
+			sim, "Acked means durable", "the journal cannot be read: %s", err.message);
 	}
 	return !sim_is_over(sim);
 }
@@ -382,14 +382,13 @@ static void ask_why(struct sim *sim) {
 				err.message);
 		} else {
 			arena_clear(sim->scratch);
-			const struct value *told =
-				json_parse(sim->scratch, buf_str(&text), JSON_DEPTH, NULL);
+			const struct value *told = json_parse(
+				sim->scratch, buf_str(&text), JSON_DEPTH, NULL);
 			const struct value *causes = value_get(told, STR("causes"));
 			const struct sim_id *cause = &sim->ids[id->cause];
 			bool is_lost = cause->pass != sim->pass;
 			if (!causes || (causes->array.n == 0 && !is_lost) ||
-				(causes->array.n != id->depth && !is_lost &&
-					(cause->depth == 0))) {
+				(causes->array.n != id->depth && !is_lost && (cause->depth == 0))) {
 				sim_violate(sim, "Explained", "why %llu tells no root: %.300s",
 					(unsigned long long)at, buf_text(&text));
 			}
@@ -418,8 +417,10 @@ static void check_runs(struct sim *sim, uint64_t cursor) {
 			struct buf text = BUF_INIT;
 			describe(sim, run->event, &text);
 			sim_violate(sim, "Gapless",
-				"event %llu (life %d, flags %d) matched the assured mapping m%u, which "
-				"never ended (%d processes, last in life %d; accepted end %llu in life "
+				"event %llu (life %d, flags %d) matched the assured mapping m%u, "
+				"which "
+				"never ended (%d processes, last in life %d; accepted end %llu in "
+				"life "
 				"%d, %d cancelled); cursor %llu; %.400s; %s",
 				(unsigned long long)run->event, id->life, id->flags, run->mapping,
 				run->spawns, run->spawned_life, (unsigned long long)run->finish,

@@ -119,12 +119,19 @@ static void begin_fault(struct sim *sim) {
 		sim_fs_set_capacity(sim->platter, used + (int64_t)sim_below(sim, 300000));
 		break;
 	}
-	case 1: faults.sync_error = 500 + (unsigned)sim_below(sim, 9000); break;
-	case 2: faults.write_error = 500 + (unsigned)sim_below(sim, 9000); break;
-	case 3: faults.short_write = 5000; faults.no_space = (unsigned)sim_below(sim, 9000); break;
+	case 1:
+		faults.sync_error = 500 + (unsigned)sim_below(sim, 9000);
+		break;
+	case 2:
+		faults.write_error = 500 + (unsigned)sim_below(sim, 9000);
+		break;
+	case 3:
+		faults.short_write = 5000;
+		faults.no_space = (unsigned)sim_below(sim, 9000);
+		break;
 	default:
-		faults.sync_error = faults.open_error = faults.name_error =
-			100 + (unsigned)sim_below(sim, 3000);
+		faults.sync_error = faults.open_error = faults.name_error = 100 +
+			(unsigned)sim_below(sim, 3000);
 		break;
 	}
 	sim_fs_set_faults(sim->platter, &faults);
@@ -188,8 +195,8 @@ static bool create(struct sim *sim) {
 			sim_violate(sim, "Bounded", "it does not start: %s", err.message);
 		}
 	} else if (!sim->anna && !sim->is_dead && sim->is_calm_start) {
-		sim_violate(sim, "Bounded", "it does not start, and nothing is wrong: %s",
-			err.message);
+		sim_violate(
+			sim, "Bounded", "it does not start, and nothing is wrong: %s", err.message);
 	}
 	sim->is_creating = false;
 	problems_finish(&problems);
@@ -283,9 +290,15 @@ static void stop(struct sim *sim, bool starts_again) {
 
 static void edit(struct sim *sim) {
 	switch (sim_below(sim, 6)) {
-	case 0: config_write(sim, false); break;
-	case 1: config_write_again(sim); break;
-	default: config_write(sim, true); break;
+	case 0:
+		config_write(sim, false);
+		break;
+	case 1:
+		config_write_again(sim);
+		break;
+	default:
+		config_write(sim, true);
+		break;
 	}
 }
 
@@ -295,9 +308,15 @@ static void change_config(struct sim *sim) {
 		edit(sim);
 		daemon_reload(sim->anna, "SIGHUP");
 		break;
-	case 1: clients_ask(sim, CALL_UNDO); break;
-	case 2: clients_ask(sim, CALL_CONFIRM); break;
-	case 3: edit(sim); break; // and nobody says so
+	case 1:
+		clients_ask(sim, CALL_UNDO);
+		break;
+	case 2:
+		clients_ask(sim, CALL_CONFIRM);
+		break;
+	case 3:
+		edit(sim);
+		break; // and nobody says so
 	default:
 		edit(sim);
 		clients_ask(sim, CALL_RELOAD);
@@ -306,8 +325,8 @@ static void change_config(struct sim *sim) {
 }
 
 static void jump_clocks(struct sim *sim) {
-	static const int64_t spans[] = {2 * NS_PER_SECOND, 60 * NS_PER_SECOND,
-		3600 * NS_PER_SECOND, 86400 * NS_PER_SECOND};
+	static const int64_t spans[] = {
+		2 * NS_PER_SECOND, 60 * NS_PER_SECOND, 3600 * NS_PER_SECOND, 86400 * NS_PER_SECOND};
 	int64_t by = 1 + (int64_t)sim_below(sim, (uint64_t)spans[sim_below(sim, 4)]);
 	if (sim_below(sim, 2)) {
 		sim->fake.clock.boot_ns += by; // the machine slept
@@ -368,8 +387,9 @@ static void play(struct sim *sim) {
 	while (!sim_is_over(sim) && sim_now(sim) < sim->end_ns) {
 		// In flurries: much of what goes wrong needs things close together.
 		bool is_soon = sim_below(sim, 3) == 0;
-		sim_advance(sim, (int64_t)sim_below(sim,
-			is_soon ? 4 * (uint64_t)NS_PER_MS : 5 * (uint64_t)NS_PER_SECOND));
+		sim_advance(sim,
+			(int64_t)sim_below(sim,
+				is_soon ? 4 * (uint64_t)NS_PER_MS : 5 * (uint64_t)NS_PER_SECOND));
 		if (sim->is_dead) {
 			rise(sim);
 			continue;

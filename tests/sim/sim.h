@@ -18,7 +18,7 @@
 
 #define SIM_STATE "/var/lib/anna"
 #define SIM_CONFIG "/etc/anna/config.toml"
-#define SIM_QUEUE 1024 // [journal] queue: the least there may be
+#define SIM_QUEUE 1024		      // [journal] queue: the least there may be
 #define SIM_BUDGET (INT64_C(8) << 20) // of each stream: the least there may be
 #define SIM_SEGMENT (INT64_C(256) << 10)
 #define SIM_CLIENTS 6
@@ -102,19 +102,31 @@ struct sim_run {
 	uint16_t found_any;
 };
 
-enum sim_emit_state { EMIT_SENT, EMIT_ACKED, EMIT_FAILED, EMIT_UNKNOWN };
+enum sim_emit_state {
+	EMIT_SENT,
+	EMIT_ACKED,
+	EMIT_FAILED,
+	EMIT_UNKNOWN
+};
 
 struct sim_emit {
 	uint8_t client, state, level;
-	char kind; // 'a' to 'd'
+	char kind;		 // 'a' to 'd'
 	bool is_keyed, is_plain; // plain: neither key nor cause
-	bool is_doubtful; // its key may have been forgotten by right: time jumped, or passed
+	bool is_doubtful;	 // its key may have been forgotten by right: time jumped, or passed
 	uint8_t found;
 	uint64_t id; // acked
 	int64_t first_ns, wall_offset;
 };
 
-enum sim_call { CALL_EMIT, CALL_OTHER, CALL_RELOAD, CALL_UNDO, CALL_CONFIRM, CALL_WAIT };
+enum sim_call {
+	CALL_EMIT,
+	CALL_OTHER,
+	CALL_RELOAD,
+	CALL_UNDO,
+	CALL_CONFIRM,
+	CALL_WAIT
+};
 
 struct sim_request {
 	uint8_t call, client;
@@ -132,8 +144,8 @@ struct sim_client {
 	bool has_ended;
 	bool is_congested;
 	bool is_paused;
-	int64_t held_ns; // the last time it held something back itself
-	uint32_t life; // of its requests
+	int64_t held_ns;     // the last time it held something back itself
+	uint32_t life;	     // of its requests
 	uint64_t last_plain; // id of its last plain emit found in order
 	uint32_t last_plain_emit;
 	uint32_t first_request; // of this connection
@@ -143,7 +155,7 @@ struct sim_client {
 struct sim_version {
 	char hash[65];
 	struct buf text;
-	struct snapshot *snapshot; // NULL: it is not valid
+	struct snapshot *snapshot;	// NULL: it is not valid
 	struct buf mappings[SIM_NAMES]; // text of each; empty: not in it
 };
 
@@ -188,13 +200,13 @@ struct sim {
 	struct anna *anna; // NULL: not running
 	uint16_t life;
 	bool is_creating, has_stopped;
-	bool is_dead;	     // the machine lost power, the process was killed: nothing counts any more
-	bool is_calm_start;  // no fault was about when this life began
-	int64_t calls_left;  // of the disk until it happens; -1: it does not
-	bool loses_power;    // and not only a kill
-	bool was_uncertain;  // a change of the configuration was under way then
+	bool is_dead; // the machine lost power, the process was killed: nothing counts any more
+	bool is_calm_start;	  // no fault was about when this life began
+	int64_t calls_left;	  // of the disk until it happens; -1: it does not
+	bool loses_power;	  // and not only a kill
+	bool was_uncertain;	  // a change of the configuration was under way then
 	int64_t running_since_ns; // of this life, -1: not yet
-	int64_t calm_ns;     // since when nothing disturbs
+	int64_t calm_ns;	  // since when nothing disturbs
 	int64_t fault_end_ns;
 	bool has_fault;
 	bool had_fault; // in this life
@@ -210,8 +222,8 @@ struct sim {
 
 	struct sim_version *versions;
 	size_t version_count, version_cap;
-	size_t file;	  // version in the file
-	size_t in_force;  // version last seen in force
+	size_t file;			  // version in the file
+	size_t in_force;		  // version last seen in force
 	struct snapshot *snapshot_before; // of in_force, the daemon's own
 	uint64_t edits;
 	struct sim_generation *generations;
@@ -224,8 +236,8 @@ struct sim {
 	struct sim_id *ids;
 	size_t id_cap;
 	uint64_t last_id;
-	uint64_t proved_id; // the last at the last reading
-	uint64_t settled_id; // from before the machine was left alone
+	uint64_t proved_id;   // the last at the last reading
+	uint64_t settled_id;  // from before the machine was left alone
 	struct sim_run *runs; // open addressing
 	size_t run_count, run_cap;
 	struct sim_gap *gaps;
@@ -263,11 +275,11 @@ void children_init(struct sim *sim);
 
 // config.c: texts of the configuration.
 void config_write(struct sim *sim, bool is_valid);
-void config_write_again(struct sim *sim); // one of before
+void config_write_again(struct sim *sim);		     // one of before
 size_t config_find(const struct sim *sim, const char *hash); // SIZE_MAX: unknown
 const struct sim_version *config_of(const struct sim *sim, uint64_t generation);
 void config_finish(struct sim *sim);
-void config_keep(struct sim *sim);     // remembers the generations as the daemon has them
+void config_keep(struct sim *sim);	  // remembers the generations as the daemon has them
 void config_check_start(struct sim *sim); // what is in force after a start
 
 // clients.c

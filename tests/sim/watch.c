@@ -20,7 +20,8 @@ struct sim_id *watch_id(struct sim *sim, uint64_t id) {
 
 // --- runs by event and mapping ---
 
-static struct sim_run *find_slot(struct sim_run *runs, size_t cap, uint64_t event, unsigned mapping) {
+static struct sim_run *find_slot(
+	struct sim_run *runs, size_t cap, uint64_t event, unsigned mapping) {
 	size_t at = (size_t)(event * 31 + mapping) * 0x9e3779b97f4a7c15u >> 20;
 	for (;; at++) {
 		struct sim_run *run = &runs[at & (cap - 1)];
@@ -35,8 +36,8 @@ static void grow_runs(struct sim *sim) {
 	struct sim_run *runs = xcalloc(cap, sizeof(*runs));
 	for (size_t i = 0; i < sim->run_cap; i++) {
 		if (sim->runs[i].event) {
-			*find_slot(runs, cap, sim->runs[i].event, sim->runs[i].mapping) =
-				sim->runs[i];
+			*find_slot(
+				runs, cap, sim->runs[i].event, sim->runs[i].mapping) = sim->runs[i];
 		}
 	}
 	free(sim->runs);
@@ -163,7 +164,8 @@ static void on_accepted(struct sim *sim, struct event *event) {
 	sim->result->events++;
 	if (!sim->generation_count ||
 		sim->generations[sim->generation_count - 1].number != event->generation ||
-		strcmp(snapshot_hash(sim->anna->snapshot), sim->versions[sim->in_force].hash) != 0) {
+		strcmp(snapshot_hash(sim->anna->snapshot), sim->versions[sim->in_force].hash) !=
+			0) {
 		watch_force(sim, event->generation);
 	}
 	if (str_is(event->kind, "action.finished")) {
@@ -191,8 +193,8 @@ static void on_event(void *arg, enum bus_phase phase, struct event *event) {
 	if (sim->options.bug == SIM_EARLY_CURSOR && sim->anna->state == ANNA_RUNNING) {
 		char text[24];
 		int n = snprintf(text, sizeof(text), "%llu", (unsigned long long)event->id);
-		(void)bus_keep_state(sim->anna->services.bus, "engine.cursor",
-			str_range(text, (size_t)n), NULL);
+		(void)bus_keep_state(
+			sim->anna->services.bus, "engine.cursor", str_range(text, (size_t)n), NULL);
 	}
 }
 
@@ -220,20 +222,28 @@ static const char *environment_of(const struct child_spec *spec, const char *nam
 }
 
 static struct fake_plan choose_plan(struct sim *sim) {
-	struct fake_plan plan = {
-		.duration_ns = (int64_t)sim_below(sim, 200 * (uint64_t)NS_PER_MS)};
+	struct fake_plan plan = {.duration_ns = (int64_t)sim_below(sim, 200 * (uint64_t)NS_PER_MS)};
 	switch (sim_below(sim, 40)) {
-	case 0: plan.spawn_error = "there is no such program here"; break;
+	case 0:
+		plan.spawn_error = "there is no such program here";
+		break;
 	case 1: // hangs, and does not want to go
 		plan.duration_ns = 3600 * NS_PER_SECOND;
 		plan.ignores_sigterm = true;
 		break;
-	case 2: plan.duration_ns = 3 * NS_PER_SECOND; break;
+	case 2:
+		plan.duration_ns = 3 * NS_PER_SECOND;
+		break;
 	case 3:
-	case 4: plan.exit_status = 1; break;
+	case 4:
+		plan.exit_status = 1;
+		break;
 	case 5:
-	case 6: plan.output = "said \xffsomething\n"; break;
-	default: break;
+	case 6:
+		plan.output = "said \xffsomething\n";
+		break;
+	default:
+		break;
 	}
 	return plan;
 }
