@@ -8,7 +8,7 @@ BENCH =
 DESTDIR =
 PREFIX = /usr/local
 
-.PHONY: run test test-long build check bench fuzz-quick asan tsan coverage format docs lint install \
+.PHONY: run test test-long build check proof bench fuzz-quick asan tsan coverage format docs lint install \
 	packages clean help
 
 help:
@@ -17,6 +17,7 @@ help:
 	@echo 'make test-long          the same with the long runs'
 	@echo 'make build              build/annad and build/annactl (release)'
 	@echo 'make check              unit tests only, under a minute'
+	@echo 'make proof              1,000 simulated hours from seeds, 10,000 crash schedules of the journal'
 	@echo 'make asan | tsan        unit and scenario tests under the sanitizers'
 	@echo 'make fuzz-quick         every fuzz target for FUZZ_SECONDS=30'
 	@echo 'make bench [BENCH=name] the table of speed and size, and build/bench.json'
@@ -44,6 +45,10 @@ build:
 check:
 	@tools/packages build test
 	@$(PYTHON) tools/test unit
+
+proof:
+	@tools/packages build test
+	@$(PYTHON) tools/test proof
 
 asan tsan:
 	@tools/packages build test
