@@ -113,7 +113,7 @@ static void print_gap(struct output *output, const struct value *gap) {
 
 // Of little use to a person, and in the way on a line that must be short.
 static const char *const bookkeeping[] = {
-	"guards", "key", "attempt", "class", "pid", "cpu_us", "max_rss_bytes", NULL};
+	"guards", "key", "attempt", "class", "cpu_us", "max_rss_bytes", NULL};
 
 void event_print_line(struct output *output, const struct value *event, int64_t now_wall_ns) {
 	const struct value *gap = value_get(event, STR("gap"));

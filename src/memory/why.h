@@ -27,7 +27,7 @@ _must_use_ bool why_event(const struct why_sources *sources, uint64_t id,
 	struct json_writer *writer, struct err *err);
 
 // Why a mapping did not act, or nothing came of a kind, lately: {asked, mapping | kind, reason, detail,
-// guard, observed, last_event (id), event, generation, last_acted (id), events_seen, truncated}, for
+// guard, observed, last_event (id), event, generation, last_acted (id), truncated}, for
 // a kind also mappings: [{mapping, reason, detail, guard, observed}] for each that listens to it.
 // reason is one of no_event (no event of a kind it listens to is in the journal), guard, stopped_by
 // (an earlier mapping with stop), disabled, refused (depth or budget, from mapping.refused), acted

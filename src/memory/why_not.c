@@ -19,10 +19,9 @@ struct scan {
 	struct str asked;
 	const struct mapping *mapping; // NULL: a kind is asked for
 	struct event *last_event;      // the newest it listens to; of that kind
-	uint64_t events_seen;
-	uint64_t last_acted; // id of the event; 0: none
-	bool has_run;	     // an action of a mapping with this name is in the journal
-	struct map kinds;    // seen, for "did you mean"
+	uint64_t last_acted;	       // id of the event; 0: none
+	bool has_run;		       // an action of a mapping with this name is in the journal
+	struct map kinds;	       // seen, for "did you mean"
 	struct arena *arena;
 	uint64_t scanned;
 	bool is_cut;
@@ -72,11 +71,8 @@ static void note_event(struct scan *scan, const struct record *record) {
 	note_kind(scan, kind);
 	bool is_heard = scan->mapping ? mapping_listens(scan->mapping, kind)
 				      : str_equal(kind, scan->asked);
-	if (is_heard) {
-		scan->events_seen++;
-		if (!scan->last_event) {
-			scan->last_event = event_decode(record, NULL);
-		}
+	if (is_heard && !scan->last_event) {
+		scan->last_event = event_decode(record, NULL);
 	}
 	if (is_run(kind) && !scan->last_acted) {
 		note_run(scan, record);
@@ -248,7 +244,6 @@ static void write_scan(struct json_writer *writer, const struct scan *scan) {
 	} else {
 		json_null(writer);
 	}
-	json_member_uint(writer, "events_seen", scan->events_seen);
 	json_member_bool(writer, "truncated", scan->is_cut);
 }
 

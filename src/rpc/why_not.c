@@ -44,6 +44,6 @@ DEFINE_METHOD(why_not) = {
 	.params = params,
 	.params_size = sizeof(struct why_not_params),
 	.result = "{asked, mapping or kind, last_event, guard, observed, reason, generation, "
-		  "last_acted, events_seen}",
+		  "last_acted}",
 	.handle = handle,
 };

@@ -70,10 +70,10 @@ WHY = dict(
 WHY_NOT = dict(asked="disk-full", mapping="disk-full", reason="guard",
     detail="its condition did not hold: used_percent gt 90, but used_percent is 41.5",
     guard="used_percent gt 90", observed="used_percent is 41.5", last_event=2,
-    event=EVENTS["events"][1], generation=7, last_acted=None, events_seen=12, truncated=False)
+    event=EVENTS["events"][1], generation=7, last_acted=None, truncated=False)
 WHY_NOT_KIND = dict(asked="host.filesystem", kind="host.filesystem", reason="no_event",
     detail="no such event is in the journal", last_event=None, event=None, generation=None,
-    last_acted=None, events_seen=0, mappings=[dict(mapping="disk-full", reason="no_event",
+    last_acted=None, mappings=[dict(mapping="disk-full", reason="no_event",
         detail="no event it listens to is in the journal")])
 RELOAD = dict(ok=True, changed=True, dry_run=False, pending=True, generation=8, changes=[
     dict(path="mappings[disk-full].where", before="{ used_percent = { gt = 90 } }",
