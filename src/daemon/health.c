@@ -155,8 +155,10 @@ static void look_at_parts(struct anna *anna) {
 		}
 	}
 	if (anna->config_problem[0]) {
+		bool was_undone = strstr(anna->config_problem, "undone") != NULL;
 		add_reason(anna, HEALTH_DEGRADED, "config",
-			"mend the file (annactl config check), then annactl reload",
+			was_undone ? "annactl reload takes the file on again; or change it"
+				   : "mend the file (annactl config check), then annactl reload",
 			"the configuration file is not in force: %s", anna->config_problem);
 	}
 }
