@@ -17,6 +17,7 @@
 #define VERIFY_AFTER (60 * NS_PER_SECOND) // a folder above was moved, or a limit raised
 #define HALF_MOVE_WAIT (20 * NS_PER_MS)
 #define BUSY_WAIT (100 * NS_PER_MS)
+#define STUCK_AFTER (60 * NS_PER_SECOND)
 #define FLOOD_WAIT NS_PER_SECOND // between two rescans after overflows
 
 struct file_config {
@@ -53,6 +54,7 @@ struct item {
 	const struct file_config *config;
 	struct file_tree *tree; // NULL while a job has it, or none could be made
 	struct look *look;	// the job, or NULL
+	int64_t look_since_ns;	// monotonic; when it was posted
 	struct watch watch;
 	struct timer timer;
 	enum next next;
@@ -242,6 +244,7 @@ static void look_at(struct item *item, enum file_tree_work work) {
 	look->work = work;
 	if (jobs_run(item->source->services->slow_jobs, look_run, look_done, look)) {
 		item->look = look;
+		item->look_since_ns = loop_now(item->source->services->loop);
 		item->tree = NULL;
 		return;
 	}
@@ -382,6 +385,12 @@ static void stop(void *self) {
 	free(files);
 }
 
+// A look that is not over hangs in the kernel, or waits behind others that do.
+static bool is_stuck(const struct item *item) {
+	return item->look &&
+		loop_now(item->source->services->loop) - item->look_since_ns > STUCK_AFTER;
+}
+
 static void health(void *self, struct capability_health *out) {
 	const struct files *files = self;
 	size_t ill = 0;
@@ -389,6 +398,14 @@ static void health(void *self, struct capability_health *out) {
 	out->reason[0] = '\0';
 	for (size_t i = 0; i < files->n; i++) {
 		const struct item *item = files->items[i];
+		if (is_stuck(item) && !ill++) {
+			out->state = CAPABILITY_DEGRADED;
+			(void)snprintf(out->reason, sizeof(out->reason),
+				"%.60s: not looked at for a minute: its path, or that of another "
+				"watch, does not answer",
+				item->config->name.at);
+			continue;
+		}
 		if (!item->trouble.len || ill++) {
 			continue;
 		}
