@@ -3,6 +3,7 @@
 #include "rpc/question.h"
 
 #include "io/worker.h"
+#include "memory/why.h"
 #include "rpc/anna.h"
 
 static void run(void *arg) {
@@ -69,4 +70,17 @@ void question_ask(struct call *call, void *own,
 			"as many questions as Anna takes at once are waiting already");
 		end(question);
 	}
+}
+
+void question_ask_journal(struct call *call,
+	bool (*ask)(struct question *question, struct json_writer *writer, struct err *err)) {
+	struct anna *anna = call_anna(call);
+	struct why_sources *sources = ARENA_NEW(call_arena(call), struct why_sources);
+	*sources = (struct why_sources){.fs = anna_services(anna)->fs,
+		.journal_folder = anna_journal_folder(anna),
+		.state_folder = anna_state_folder(anna),
+		.schema = anna_schema(anna),
+		.mappings = anna_mappings(anna),
+		.kinds = bus_kinds(anna_services(anna)->bus)};
+	question_ask(call, sources, ask, NULL);
 }

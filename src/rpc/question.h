@@ -28,3 +28,6 @@ struct question {
 void question_ask(struct call *call, void *own,
 	bool (*ask)(struct question *question, struct json_writer *writer, struct err *err),
 	void (*finish)(struct question *question));
+// The same with own being the struct why_sources of this daemon (memory/why.h).
+void question_ask_journal(struct call *call,
+	bool (*ask)(struct question *question, struct json_writer *writer, struct err *err));

@@ -2,7 +2,6 @@
 // why: what led to an event and what came of it, from the journal.
 #include "memory/why.h"
 
-#include "rpc/anna.h"
 #include "rpc/question.h"
 
 struct why_params {
@@ -15,15 +14,7 @@ static bool ask(struct question *question, struct json_writer *writer, struct er
 }
 
 static void handle(struct call *call) {
-	struct anna *anna = call_anna(call);
-	struct why_sources *sources = ARENA_NEW(call_arena(call), struct why_sources);
-	*sources = (struct why_sources){.fs = anna_services(anna)->fs,
-		.journal_folder = anna_journal_folder(anna),
-		.state_folder = anna_state_folder(anna),
-		.schema = anna_schema(anna),
-		.mappings = anna_mappings(anna),
-		.kinds = bus_kinds(anna_services(anna)->bus)};
-	question_ask(call, sources, ask, NULL);
+	question_ask_journal(call, ask);
 }
 
 static const struct option params[] = {{.key = "id",
