@@ -103,7 +103,7 @@ static void write_config(struct fixture *f, const char *text) {
 }
 
 static void set_up(struct fixture *f, const char *config) {
-	static const struct capability *const parts[] = {&second, &first};
+	static const struct capability *const parts[] = {&first, &second};
 	memset(f, 0, sizeof(*f));
 	memcpy(f->folder, "/tmp/anna-reload-XXXXXX", 24);
 	CHECK(mkdtemp(f->folder) != NULL);
