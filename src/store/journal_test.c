@@ -128,6 +128,43 @@ TEST(sequences_that_do_not_rise_and_unknown_streams_are_refused) {
 	end();
 }
 
+// The bytes of the first segment of "normal".
+static size_t read_segment(unsigned char *bytes, size_t n) {
+	struct fs *fs = sim_fs(sim);
+	int fd = fs->open(fs, FOLDER "/normal/0000000000000001.segment", O_RDONLY, 0);
+	ssize_t got = fs_read_all(fs, fd, bytes, n, 0);
+	CHECK(fd >= 0 && got > SEGMENT_DATA_START && fs->close(fs, fd) == 0);
+	return (size_t)got;
+}
+
+TEST(a_lost_write_under_an_acked_record_does_not_hide_what_is_written_after_it) {
+	static unsigned char before[16384], after[16384];
+	begin(1 << 20, 0);
+	CHECK(append("normal", 40) && journal_sync(journal, &err));
+	CHECK(journal_maintain(journal, &err));
+	size_t n = read_segment(before, sizeof(before));
+	CHECK(append("normal", 40) && journal_sync(journal, &err));
+	CHECK(append("normal", 40) && journal_sync(journal, &err));
+	kill_it();
+	CHECK_INT(read_segment(after, sizeof(after)), n);
+	size_t at = 0;
+	while (at < n && before[at] == after[at]) {
+		at++;
+	}
+	at &= ~(size_t)7;
+	memcpy(after + at, before + at, FRAME_HEADER_SIZE);
+	sim_fs_put(sim, FOLDER "/normal/0000000000000001.segment", after, n);
+	open_it();
+	CHECK_INT(recovery.damage_count, 1);
+	CHECK_INT(recovery.last_sequence, 3);
+	CHECK(append("normal", 40) && journal_sync(journal, &err));
+	uint64_t from = 0, to = 0;
+	CHECK_INT(count(&from, &to), 3);
+	CHECK_INT(from, 2);
+	CHECK_INT(to, 2);
+	end();
+}
+
 TEST(the_budget_is_kept_by_dropping_the_oldest) {
 	begin(64 * 1024, 0);
 	struct journal_stats stats;
@@ -299,6 +336,7 @@ int main(void) {
 	return TESTS(RUN(what_was_synced_is_there_after_a_kill_and_what_was_not_is_not),
 		RUN(a_clean_close_is_told_from_a_kill),
 		RUN(sequences_that_do_not_rise_and_unknown_streams_are_refused),
+		RUN(a_lost_write_under_an_acked_record_does_not_hide_what_is_written_after_it),
 		RUN(the_budget_is_kept_by_dropping_the_oldest),
 		RUN(what_is_older_than_allowed_goes),
 		RUN(a_full_disk_is_noticed_a_segment_early_and_recovered_from),

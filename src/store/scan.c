@@ -164,7 +164,9 @@ static int find_behind_hole(struct scan *scan, struct frame *out, struct err *er
 		if (found > 0) {
 			at = frame.offset + 8;
 			found = scan_frame_at(scan, frame.offset, &frame, err);
-			if (found == 0 || frame.sequence <= scan->last_sequence) {
+			// A MARK was overwritten when more became durable: it says nothing here.
+			if (found == 0 || frame.kind == FRAME_MARK ||
+				frame.sequence <= scan->last_sequence) {
 				continue;
 			}
 			*out = frame;
@@ -193,6 +195,7 @@ static enum scan_result step_over_hole(struct scan *scan, struct err *err) {
 	}
 	// Beside a writer the frame may have been completed since it was looked at.
 	struct frame frame;
+	scan->has_hole = true;
 	scan_refresh(scan);
 	int found = scan_frame_at(scan, scan->offset, &frame, err);
 	if (found > 0 && frame.kind != FRAME_MARK && frame.sequence > scan->last_sequence) {

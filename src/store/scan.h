@@ -21,6 +21,7 @@ struct scan {
 	uint64_t last_sequence; // the last whole record's; nothing lower is accepted
 	bool trusts_mark;	// a MARK ends the walk without looking behind it
 	bool is_clean;		// ended at a CLEAN mark
+	bool has_hole;		// something before the durable end was not whole
 	int64_t synced;		// the highest offset a frame walked over says is durable
 	// Of the last SCAN_DAMAGE: sequences that may be lost.
 	uint64_t damage_from, damage_to;

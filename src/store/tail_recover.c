@@ -63,6 +63,25 @@ static bool erase_behind(struct tail *tail, struct scan *scan, int64_t end, uint
 	return found == 0 && (!has_erased || fs->sync_data(fs, scan->fd) >= 0);
 }
 
+// A write that was lost in the durable part leaves the MARK it should have overwritten. Readers
+// stop there and would not see what is written from now on: takes the MARKs before `end` away.
+static bool erase_marks(struct scan *scan, int64_t end) {
+	static const unsigned char zeroes[FRAME_HEADER_SIZE];
+	struct err ignored;
+	struct frame frame;
+	int found = scan_search(scan, SEGMENT_DATA_START, end, &frame, &ignored);
+	while (found > 0) {
+		if (frame.kind == FRAME_MARK &&
+			fs_write_all(scan->fs, scan->fd, zeroes, sizeof(zeroes), frame.offset) <
+				0) {
+			return false;
+		}
+		found = scan_search(scan, frame.offset + 8, end, &frame, &ignored);
+	}
+	scan_refresh(scan);
+	return found == 0 && scan->fs->sync_data(scan->fs, scan->fd) >= 0;
+}
+
 static void note_damage(
 	struct journal_recovery *recovery, const char *stream, uint64_t from, uint64_t to) {
 	size_t n = sizeof(recovery->damage) / sizeof(*recovery->damage);
@@ -90,6 +109,8 @@ static int walk(struct tail *tail, struct scan *scan, const char *stream,
 		is_begun = true;
 		if (result == SCAN_DAMAGE) {
 			note_damage(recovery, stream, scan->damage_from, scan->damage_to);
+		}
+		if (result == SCAN_DAMAGE && scan->damage_to > tail->last_sequence) {
 			tail->last_sequence = scan->damage_to;
 		}
 		if (scan->last_sequence > tail->last_sequence) {
@@ -111,6 +132,7 @@ static void adopt(struct tail *tail, struct segment_file *file, struct scan *sca
 	}
 	bool is_usable = scan->is_clean ||
 		(rewrite(scan, proven, end) && erase_behind(tail, scan, scan->offset, cut_bytes));
+	is_usable = is_usable && (!is_begun || !scan->has_hole || erase_marks(scan, end));
 	struct active active = {file->fd, id, file->seed, size};
 	if (!is_begun && is_usable) {
 		tail->next = active;
