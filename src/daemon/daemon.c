@@ -11,6 +11,7 @@
 #include "build_id.h"
 #include "daemon/losses.h"
 #include "daemon/notify.h"
+#include "flow/board.h"
 #include "io/child.h"
 #include "io/worker.h"
 #include "rpc/emitter.h"
@@ -186,6 +187,7 @@ static bool start_core(struct anna *anna, struct problems *problems, struct err 
 	(void)bus_publish_reserved(services->bus, event, NULL); // the next transition says it too
 	report_recovery(anna, &recovery);
 	services->meters = meters_create();
+	services->board = board_create();
 	meters_add(services->meters, &anna->meter, health_meter, anna);
 	anna->engine = engine_create(services);
 	engine_configure(anna->engine, anna->snapshot);
@@ -304,6 +306,7 @@ void daemon_destroy(struct anna *anna) {
 		meters_remove(&anna->meter);
 		meters_destroy(anna->services.meters);
 	}
+	board_destroy(anna->services.board);
 	snapshot_unref(anna->snapshot);
 	generations_close(anna->generations);
 	daemon_finish_schema(anna);

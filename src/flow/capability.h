@@ -15,6 +15,7 @@
 #include "flow/meter.h"
 
 struct anna;
+struct board;
 struct jobs;
 struct child_runner;
 struct fs;
@@ -30,6 +31,7 @@ struct services {
 	struct random *random;
 	struct bus *bus;
 	struct meters *meters;
+	struct board *board;
 	struct anna *anna; // the whole, as its doors see it (rpc/anna.h)
 	const char *state_folder;
 	const char *sysroot; // "" or a folder that holds recorded proc/ and sys/ trees

@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "config/schema.h"
 #include "formats/json.h"
+#include "flow/board.h"
 #include "flow/capability.h"
 #include "io/child.h"
 #include "io/fs.h"
@@ -24,6 +25,7 @@ struct fixture {
 	struct bus *bus;
 	struct jobs *jobs, *slow_jobs;
 	struct meters *meters;
+	struct board *board;
 	struct subscription subscription;
 	struct event *events[FIXTURE_EVENTS];
 	size_t n;
@@ -112,6 +114,7 @@ static inline void fixture_init(
 	fixture->jobs = jobs_create(loop, 2, 16);
 	fixture->slow_jobs = jobs_create(loop, 2, FIXTURE_SLOW_JOBS);
 	fixture->meters = meters_create();
+	fixture->board = board_create();
 	snprintf(fixture->folder, sizeof(fixture->folder), "/tmp/anna-source-XXXXXX");
 	CHECK(mkdtemp(fixture->folder) != NULL);
 	fixture->services = (struct services){.loop = loop,
@@ -121,6 +124,7 @@ static inline void fixture_init(
 		.random = &fixture->fake.random,
 		.bus = fixture->bus,
 		.meters = fixture->meters,
+		.board = fixture->board,
 		.state_folder = fixture->folder,
 		.sysroot = ""};
 }
@@ -176,6 +180,7 @@ static inline void fixture_finish(struct fixture *fixture) {
 	fixture_forget_events(fixture);
 	bus_destroy(fixture->bus);
 	meters_destroy(fixture->meters);
+	board_destroy(fixture->board);
 	kinds_destroy(fixture->kinds);
 	fake_loop_finish(&fixture->fake);
 	arena_destroy(fixture->arena);

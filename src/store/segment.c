@@ -241,7 +241,8 @@ bool frame_parse_header(const unsigned char *bytes, uint32_t seed, struct frame 
 	bool is_sane = frame.kind == FRAME_DATA
 		? frame.count > 0 && frame.count <= body / RECORD_HEADER_SIZE
 		: frame.count == 0;
-	if (!is_sane || frame.sequence == 0 || (frame.kind == FRAME_OPEN && body != 24)) {
+	if (!is_sane || frame.sequence == 0 || frame.synced % 8 ||
+		(frame.kind == FRAME_OPEN && body != 24)) {
 		return false;
 	}
 	*out = frame;
