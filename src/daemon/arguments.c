@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "helper/helper.h"
 
 const char arguments_help[] =
 	"annad - looks after this machine and what runs on it\n"
@@ -15,6 +16,7 @@ const char arguments_help[] =
 	"       annad --check [--json]     check the configuration, change nothing\n"
 	"       annad --show default       print a commented sample configuration\n"
 	"       annad --show schema        print every option, event and error as JSON\n"
+	"       annad --helper             be the helper, as root: does what commands.d grants\n"
 	"\n"
 	"  --config FILE       the configuration (default: /etc/anna/config.toml as root,\n"
 	"                      $XDG_CONFIG_HOME/anna/config.toml else; conf.d/*.toml beside\n"
@@ -27,6 +29,8 @@ const char arguments_help[] =
 	"  --log-level LEVEL   debug, info, warn or error\n"
 	"  --log-format FORMAT text or json (journald when started by systemd)\n"
 	"  --sysroot FOLDER    read proc/ and sys/ below this folder\n"
+	"  --grants FOLDER     of --helper: what may be done (default: /etc/anna/commands.d)\n"
+	"  --user NAME         of --helper: who may ask, beside root (default: anna)\n"
 	"  --version, --help\n"
 	"\n"
 	"signals: HUP reloads, TERM and INT stop (a second one hurries), USR1 logs a diagnosis\n"
@@ -50,7 +54,16 @@ static char *unit_folder(const char *variable) {
 	return folder && folder[0] == '/' && !strchr(folder, ':') ? xstrdup(folder) : NULL;
 }
 
+static void fill_helper(struct arguments *out) {
+	out->socket_path = out->socket_path ? out->socket_path : xstrdup(HELPER_SOCKET);
+	out->grants = out->grants ? out->grants : xstrdup(HELPER_GRANTS);
+	out->user = out->user ? out->user : xstrdup("anna");
+}
+
 static void fill_places(struct arguments *out) {
+	if (out->verb == VERB_HELPER) {
+		fill_helper(out);
+	}
 	if (!out->config_path && !out->has_no_config) {
 		char *folder = default_folder("XDG_CONFIG_HOME", ".config", "/etc/anna");
 		out->config_path = xasprintf("%s/config.toml", folder);
@@ -125,6 +138,10 @@ static bool take_option(
 		}
 	} else if (strcmp(name, "--sysroot") == 0) {
 		set_text(&out->sysroot, value);
+	} else if (strcmp(name, "--grants") == 0) {
+		set_text(&out->grants, value);
+	} else if (strcmp(name, "--user") == 0) {
+		set_text(&out->user, value);
 	} else if (strcmp(name, "--show") == 0) {
 		if (strcmp(value, "default") != 0 && strcmp(value, "schema") != 0) {
 			return err_set(err, ERR_INVALID,
@@ -154,6 +171,8 @@ static bool take_option(
 static bool is_flag(struct arguments *out, const char *name) {
 	if (strcmp(name, "--check") == 0) {
 		out->verb = VERB_CHECK;
+	} else if (strcmp(name, "--helper") == 0) {
+		out->verb = VERB_HELPER;
 	} else if (strcmp(name, "--json") == 0) {
 		out->is_json = true;
 	} else if (strcmp(name, "--version") == 0) {
@@ -199,5 +218,7 @@ void arguments_finish(struct arguments *arguments) {
 	free(arguments->http);
 	free(arguments->show);
 	free(arguments->sysroot);
+	free(arguments->grants);
+	free(arguments->user);
 	*arguments = (struct arguments){0};
 }

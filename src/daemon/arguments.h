@@ -9,6 +9,7 @@ enum arguments_verb {
 	VERB_RUN,
 	VERB_CHECK,   // --check: read the config, say what is wrong, exit 0 or 5
 	VERB_SHOW,    // --show default|schema: print and exit
+	VERB_HELPER,  // --helper: be the second process (helper/helper.h)
 	VERB_VERSION, // --version
 	VERB_HELP     // --help
 };
@@ -24,6 +25,8 @@ struct arguments {
 	char *http;    // NULL: as the config says
 	char *show;    // of --show
 	char *sysroot; // "" by default
+	char *grants;  // of --helper: the folder with what root has granted
+	char *user;    // of --helper: who may ask, beside root
 	bool is_json;  // --check --json
 	bool has_log_level;
 	enum log_level log_level;

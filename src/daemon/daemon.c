@@ -180,6 +180,8 @@ static bool start_core(struct anna *anna, struct problems *problems, struct err 
 		return false;
 	}
 	reload_apply_log(anna);
+	const struct daemon_config *config = snapshot_section(anna->snapshot, &daemon_section);
+	services->helper_socket = arena_copy(anna->arena, config->helper_socket);
 	struct event *event = event_create("daemon.state", "daemon", STR("annad"));
 	event_set_text(event, "from", "stopped");
 	event_set_text(event, "to", "starting");

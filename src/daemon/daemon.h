@@ -157,6 +157,7 @@ struct daemon_config {
 	int log_level;
 	int log_format;
 	int64_t stop_timeout_ns;
+	struct str helper_socket;
 };
 
 struct journal_config {

@@ -19,6 +19,7 @@
 #include "daemon/arguments.h"
 #include "daemon/cgroup.h"
 #include "daemon/daemon.h"
+#include "daemon/helper_process.h"
 #include "daemon/lock.h"
 #include "daemon/notify.h"
 #include "io/child.h"
@@ -270,6 +271,12 @@ int main(int argc, char **argv) {
 		break;
 	case VERB_SHOW:
 		status = show(arguments.show);
+		break;
+	case VERB_HELPER:
+		if (notify_stderr_is_journal()) {
+			log_set_format(LOG_JOURNALD);
+		}
+		status = helper_process_run(&arguments) ? EXIT_OK : EXIT_OTHER;
 		break;
 	case VERB_VERSION:
 		(void)printf("annad %s (build %s)\n", ANNA_VERSION, ANNA_BUILD);

@@ -10,6 +10,7 @@
 #include "daemon/daemon.h"
 #include "engine/mapping.h"
 #include "formats/json.h"
+#include "helper/helper.h"
 #include "rpc/describe.h"
 #include "rpc/methods.h"
 #include "sources/sources.h"
@@ -37,6 +38,15 @@ static const struct option daemon_rows[] = {
 		.max = 60e9,
 		.help = "How long running actions may go on when Anna stops, before they are "
 			"ended."},
+	{.key = "helper_socket",
+		.type = OPTION_STRING,
+		.offset = offsetof(struct daemon_config, helper_socket),
+		.fallback = HELPER_SOCKET,
+		.min = 1,
+		.max = 107,
+		.apply = APPLY_RESTART,
+		.help = "Where the helper is asked for what needs root: the actions unit and "
+			"command."},
 	{0},
 };
 

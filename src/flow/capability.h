@@ -34,8 +34,9 @@ struct services {
 	struct board *board;
 	struct anna *anna; // the whole, as its doors see it (rpc/anna.h)
 	const char *state_folder;
-	const char *sysroot; // "" or a folder that holds recorded proc/ and sys/ trees
-	const char *cgroup;  // delegated cgroup folder for sub-cgroups of actions; NULL: none
+	const char *sysroot;	   // "" or a folder that holds recorded proc/ and sys/ trees
+	const char *helper_socket; // of the helper (flow/helper_client.h)
+	const char *cgroup;	   // delegated cgroup folder for sub-cgroups of actions; NULL: none
 };
 
 enum capability_state {

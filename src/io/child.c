@@ -36,6 +36,7 @@ enum step {
 	STEP_CGROUP,
 	STEP_GROUP,
 	STEP_STDIO,
+	STEP_IDENTITY,
 	STEP_DIRECTORY,
 	STEP_EXEC
 };
@@ -73,6 +74,7 @@ struct birth {
 	const char *const *environment;
 	const char *directory;
 	const char *cgroup_procs;
+	const struct child_identity *identity;
 	int null_fd;
 	int out_fd;
 	enum step failed_step;
@@ -124,6 +126,15 @@ __attribute__((no_sanitize("address", "thread", "undefined"))) static int birth_
 #ifdef SYS_close_range
 	(void)syscall(SYS_close_range, 3U, ~0U, 0U); // a kernel without it: ours are close-on-exec
 #endif
+	// The kernel's own calls: libc's would change the identity of all our threads as well.
+	const struct child_identity *identity = birth->identity;
+	birth->failed_step = STEP_IDENTITY;
+	if (identity &&
+		(syscall(SYS_setgroups, identity->group_count, identity->groups) != 0 ||
+			syscall(SYS_setresgid, identity->gid, identity->gid, identity->gid) != 0 ||
+			syscall(SYS_setresuid, identity->uid, identity->uid, identity->uid) != 0)) {
+		goto failed;
+	}
 	birth->failed_step = STEP_DIRECTORY;
 	if (syscall(SYS_chdir, birth->directory) != 0) {
 		goto failed;
@@ -219,6 +230,10 @@ static void explain_failure(
 		return;
 	case STEP_DIRECTORY:
 		err_errno(err, "cannot run %s in the folder %s", birth->path, birth->directory);
+		return;
+	case STEP_IDENTITY:
+		err_errno(err, "cannot run %s as user %u", birth->path,
+			(unsigned)birth->identity->uid);
 		return;
 	case STEP_GROUP:
 	case STEP_STDIO:
@@ -479,6 +494,7 @@ static struct child *runner_spawn(
 		.environment = spec->environment ? spec->environment : no_environment,
 		.directory = spec->directory ? spec->directory : "/",
 		.cgroup_procs = cgroup_procs,
+		.identity = spec->identity,
 		.null_fd = runner->null_fd,
 		.out_fd = write_fd >= 0 ? write_fd : runner->null_fd,
 	};

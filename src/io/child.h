@@ -22,11 +22,20 @@ struct child_result {
 	int64_t max_rss_bytes;
 };
 
+// Who a process becomes before it runs: for the helper, which is root.
+struct child_identity {
+	uid_t uid;
+	gid_t gid;
+	const gid_t *groups; // supplementary
+	size_t group_count;
+};
+
 struct child_spec {
-	const char *const *argv;	// argv[0] is looked up on PATH unless it holds a '/'
-	const char *const *environment; // NULL-terminated "NAME=value"; nothing is inherited
-	const char *directory;		// working directory; NULL: "/"
-	const char *cgroup;		// folder of the sub-cgroup to start in; NULL: none
+	const char *const *argv;	       // argv[0] is looked up on PATH unless it holds a '/'
+	const char *const *environment;	       // NULL-terminated "NAME=value"; nothing is inherited
+	const char *directory;		       // working directory; NULL: "/"
+	const char *cgroup;		       // folder of the sub-cgroup to start in; NULL: none
+	const struct child_identity *identity; // NULL: as whoever starts it
 	// Standard output and standard error, together, as it comes. May be NULL (then /dev/null).
 	void (*on_output)(void *arg, struct str bytes);
 	// Once, after the process has ended; output still in the pipe was delivered before. What
