@@ -3,7 +3,8 @@
 
 Each row measures Anna and, where there is one, its peer in the same call, in turn (ours, peer, ours,
 peer ...), with the same programs pinned to the same processors, and gives the median of at least five
-rounds. NAME picks the rows whose name contains it. --quick is for CI: one short round, so its figures
+rounds. NAME picks the rows whose name contains it; `curves` draws the cost curves of docs/bench
+instead (bench/curves.py). --quick is for CI: one short round, so its figures
 say that the bench runs, and little more.
 """
 
@@ -491,21 +492,28 @@ def measure(bench, entry):
         "ratio": ratio and round(ratio, 4), "better": entry["better"]}
 
 
+def build():
+    targets = ["bench/" + path.stem for path in sorted((ROOT / "bench").glob("*.c"))]
+    return all(subprocess.run(command, cwd=ROOT, check=False).returncode == 0
+        for command in (["tools/build", "release"], ["tools/build", "bench", *targets]))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("name", nargs="*")
     options = parser.parse_args()
     wanted = " ".join(options.name)
+    if wanted == "curves":
+        import curves
+        return curves.draw(Bench(options.quick))
     rows = [entry for entry in ROWS if wanted in entry["name"]]
     if not rows:
         print(f"bench: no row is called {wanted!r}; there are:", file=sys.stderr)
         print("\n".join("  " + entry["name"] for entry in ROWS), file=sys.stderr)
         return 2
-    targets = ["bench/" + path.stem for path in sorted((ROOT / "bench").glob("*.c"))]
-    for command in (["tools/build", "release"], ["tools/build", "bench", *targets]):
-        if subprocess.run(command, cwd=ROOT, check=False).returncode:
-            return 1
+    if not build():
+        return 1
     bench = Bench(options.quick)
     record = {"environment": environment(), "quick": options.quick, "rows": []}
     print("  ".join(f"{name} {value}" for name, value in record["environment"].items()))

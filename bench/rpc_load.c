@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A load of one JSON-RPC request over a Unix socket: rpc_load SOCKET CONNECTIONS REQUESTS RATE LINE.
 // RATE 0: every connection sends its next request when the last is answered, as redis-benchmark
-// does. RATE > 0: so many a second over all connections on a fixed schedule, and latency counts from
-// the moment a request was due, not from when it could be sent. Prints one line of JSON.
+// does. RATE > 0: so many a second over all connections on a fixed schedule, whatever the answers do,
+// and latency counts from the moment a request was due, not from when a connection was free for it. Prints one line of JSON.
 #include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -112,21 +112,49 @@ static void run_closed(int epoll, size_t count, const char *line, size_t n) {
 	}
 }
 
+// Waits for answers until `due_ns` at most, 10 s without any are a failure; counts them.
+static void wait_until(int epoll, int64_t due_ns) {
+	struct epoll_event events[64];
+	int64_t left = due_ns - now_ns();
+	struct timespec patience = {10, 0};
+	if (due_ns) {
+		left = left > 0 ? left : 0;
+		patience = (struct timespec){left / 1000000000, left % 1000000000};
+	}
+	int ready = epoll_pwait2(epoll, events, 64, &patience, NULL);
+	if (ready < 0 || (ready == 0 && !due_ns)) {
+		fail("no answer within 10 s");
+	}
+	for (int i = 0; i < ready; i++) {
+		read_answer(events[i].data.ptr);
+	}
+}
+
+static struct connection *find_idle(size_t count) {
+	for (size_t i = 0; i < count; i++) {
+		if (!connections[i].is_busy) {
+			return &connections[i];
+		}
+	}
+	return NULL;
+}
+
 static void run_at_rate(int epoll, size_t count, const char *line, size_t n, double rate) {
 	int64_t start = now_ns();
-	for (size_t i = 0; i < wanted; i++) {
-		int64_t due = start + (int64_t)((double)i * 1e9 / rate);
-		struct timespec until = {due / 1000000000, due % 1000000000};
-		clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL);
-		struct connection *connection = &connections[i % count];
-		send_request(connection, line, n, due);
-		while (connection->is_busy) {
-			struct epoll_event event;
-			if (epoll_wait(epoll, &event, 1, 10000) <= 0) {
-				fail("no answer within 10 s");
-			}
-			read_answer(event.data.ptr);
+	for (size_t sent = 0; sent < wanted;) {
+		int64_t due = start + (int64_t)((double)sent * 1e9 / rate);
+		struct connection *idle = find_idle(count);
+		if (!idle) {
+			wait_until(epoll, 0);
+		} else if (now_ns() < due) {
+			wait_until(epoll, due);
+		} else {
+			send_request(idle, line, n, due);
+			sent++;
 		}
+	}
+	while (answered < wanted) {
+		wait_until(epoll, 0);
 	}
 }
 

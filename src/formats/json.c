@@ -186,10 +186,29 @@ static bool read_escaped(struct reader *reader, const char *start, struct str *o
 	return true;
 }
 
+// How many bytes from `at` on are plain ASCII, in words of eight: none below 0x20, no quote, no
+// backslash, no high bit. (x - 0x01…) & ~x has a high bit where a byte of x is zero.
+static size_t skip_plain_words(const char *at, const char *end) {
+	static const uint64_t ones = 0x0101010101010101u, highs = 0x8080808080808080u;
+	const char *start = at;
+	for (; end - at >= 8; at += 8) {
+		uint64_t word;
+		memcpy(&word, at, sizeof(word));
+		uint64_t quote = word ^ ones * '"', backslash = word ^ ones * '\\';
+		uint64_t found = word | ((word - ones * 0x20) & ~word) | ((quote - ones) & ~quote) |
+			((backslash - ones) & ~backslash);
+		if (found & highs) {
+			break;
+		}
+	}
+	return (size_t)(at - start);
+}
+
 // At the opening quote.
 static bool read_string(struct reader *reader, struct str *out) {
 	const char *open = reader->at++, *start = reader->at;
 	unsigned char all = 0;
+	reader->at += skip_plain_words(reader->at, reader->end);
 	while (reader->at < reader->end && is_plain(*reader->at)) {
 		all |= (unsigned char)*reader->at++;
 	}

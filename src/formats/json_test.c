@@ -120,6 +120,27 @@ TEST(broken_strings_are_refused) {
 		{"\"\\n\xed\xa0\x80\"", "1:1: this string is not UTF-8"});
 }
 
+TEST(a_byte_that_ends_or_breaks_a_string_does_so_at_every_place) {
+	for (int c = 0; c < 256; c++) {
+		for (size_t place = 0; place < 20; place++) {
+			char text[22];
+			memset(text, 'a', sizeof(text));
+			text[0] = text[21] = '"';
+			text[place + 1] = (char)c;
+			bool is_plain = c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
+			bool is_escape = c == '\\' && place == 19; // hides the closing quote
+			struct arena *arena = arena_create();
+			const struct value *value = json_parse(
+				arena, str_range(text, sizeof(text)), 4, NULL);
+			CHECK(is_escape ? !value : (value != NULL) == is_plain);
+			CHECK(!value ||
+				(value->string.len == 20 &&
+					memcmp(value->string.at, text + 1, 20) == 0));
+			arena_destroy(arena);
+		}
+	}
+}
+
 TEST(a_nul_byte_is_no_end) {
 	_cleanup_(arena_destroyp) struct arena *arena = arena_create();
 	struct err err = ERR_INIT;
@@ -218,6 +239,7 @@ int main(void) {
 	return TESTS(RUN(values_of_every_kind_are_read), RUN(numbers_keep_their_value),
 		RUN(strings_are_decoded), RUN(broken_texts_are_refused_with_their_place),
 		RUN(broken_numbers_are_refused), RUN(broken_strings_are_refused),
+		RUN(a_byte_that_ends_or_breaks_a_string_does_so_at_every_place),
 		RUN(a_nul_byte_is_no_end), RUN(depth_is_limited),
 		RUN(large_objects_and_arrays_are_read_and_checked),
 		RUN(strings_without_escapes_borrow_from_the_text), RUN(the_writer_places_commas),
