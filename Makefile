@@ -8,7 +8,7 @@ BENCH =
 DESTDIR =
 PREFIX = /usr/local
 
-.PHONY: run test test-long build check proof bench fuzz-quick asan tsan coverage format docs lint install \
+.PHONY: run test test-long build check proof soak analyze bench fuzz-quick asan tsan coverage format docs lint install deb \
 	packages clean help
 
 help:
@@ -18,11 +18,15 @@ help:
 	@echo 'make build              build/annad and build/annactl (release)'
 	@echo 'make check              unit tests only, under a minute'
 	@echo 'make proof              1,000 simulated hours from seeds, 10,000 crash schedules of the journal'
+	@echo 'make proof-NAME         one guarantee: bounded, gapless, acked, explained or undoable'
+	@echo 'make soak               48 hours of load: memory and descriptors stay; a build that leaks is found'
+	@echo 'make analyze            gcc -fanalyzer, clang-tidy, the unit tests under valgrind'
 	@echo 'make asan | tsan        unit and scenario tests under the sanitizers'
 	@echo 'make fuzz-quick         every fuzz target for FUZZ_SECONDS=30'
 	@echo 'make bench [BENCH=name] the table of speed and size, and build/bench.json'
 	@echo 'make coverage           line coverage of src/, in build/coverage.txt'
-	@echo 'make lint | format | docs | install DESTDIR= PREFIX= | clean'
+	@echo 'make lint | format | docs | clean'
+	@echo 'make install DESTDIR= PREFIX= | deb   here, or as a Debian package in build/'
 
 run:
 	@tools/packages build
@@ -46,9 +50,14 @@ check:
 	@tools/packages build test
 	@$(PYTHON) tools/test unit
 
-proof:
+# proof-bounded, -gapless, -acked, -explained, -undoable
+proof-%:
 	@tools/packages build test
-	@$(PYTHON) tools/test proof
+	@$(PYTHON) tools/guarantee $*
+
+proof soak analyze:
+	@tools/packages build test
+	@$(PYTHON) tools/test $@
 
 asan tsan:
 	@tools/packages build test
@@ -81,7 +90,11 @@ docs:
 
 install:
 	@tools/build release --prefix=$(PREFIX)
-	@DESTDIR=$(DESTDIR) meson install -C build/release --no-rebuild
+	@tools/install release $(PREFIX) $(DESTDIR)
+
+deb:
+	@tools/packages build deb
+	@tools/deb
 
 clean:
 	rm -rf build

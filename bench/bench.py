@@ -32,6 +32,10 @@ SERVER_CPU, CLIENT_CPU = CPUS[0], CPUS[-1]
 EMIT = ('{"jsonrpc":"2.0","id":1,"method":"events.emit","params":{"kind":"test.bench",'
     '"subject":"producer","attributes":{"n":12345,"text":"a line of some length"}}}')
 PING = '{"jsonrpc":"2.0","id":1,"method":"ping"}'
+# Of node_exporter: those Anna has as well. She watches more (units, containers, packages, logins, ...).
+COLLECTORS = ["conntrack", "cpu", "cpufreq", "diskstats", "entropy", "filefd", "filesystem", "hwmon",
+    "loadavg", "meminfo", "netclass", "netdev", "netstat", "os", "powersupplyclass", "pressure",
+    "processes", "sockstat", "softnet", "stat", "thermal_zone", "time", "timex", "uname", "vmstat"]
 ROWS = []
 
 
@@ -359,8 +363,7 @@ def host_watch(bench):
         raise Failed("prometheus-node-exporter is not installed")
     port = free_port()
     exporter = subprocess.Popen(["prometheus-node-exporter", f"--web.listen-address=127.0.0.1:{port}",
-        "--collector.disable-defaults", "--collector.cpu", "--collector.loadavg",
-        "--collector.meminfo", "--collector.filesystem", "--collector.netdev", "--collector.stat"],
+        "--collector.disable-defaults", *(f"--collector.{name}" for name in COLLECTORS)],
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=pinned(SERVER_CPU),
         start_new_session=True)
     own_port = free_port()

@@ -9,9 +9,16 @@ _annactl() {
 		esac
 	done
 	case $verb in
-	"") words=" status health ping events why emit undo reload config capabilities metrics stop call version completion help" ;;
+	"") words=" status health top host advise doctor ping events why emit undo reload config capabilities metrics upgrade stop call version completion help" ;;
 	"status") words=" --watch --verbose" ;;
 	"health") words=" --watch" ;;
+	"top") words=" --once --watch --interval" ;;
+	"host") words=" --refresh --notes" ;;
+	"advise") words=" --explain --exit-code" ;;
+	"doctor") words=" explain fix report" ;;
+	"doctor explain") words="" ;;
+	"doctor fix") words=" --dry-run --yes" ;;
+	"doctor report") words="" ;;
 	"ping") words=" --count" ;;
 	"events") words=" --follow --kind --since --after --subject --limit" ;;
 	"why") words=" --not" ;;
@@ -27,6 +34,7 @@ _annactl() {
 	"config default") words="" ;;
 	"capabilities") words="" ;;
 	"metrics") words="" ;;
+	"upgrade") words=" --check --sha256 --allow-downgrade --one-way --wait --back --resume --verify" ;;
 	"stop") words="" ;;
 	"call") words="" ;;
 	"version") words="" ;;

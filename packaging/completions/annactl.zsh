@@ -14,6 +14,10 @@ case $verb in
 	list=(
 		'status:Is all well: state, health, config, counters, the last errors.'
 		'health:What is not well, why, and what to do; her own measures.'
+		'top:What is busy and who is it: processes, units, containers.'
+		'host:What this machine is made of: hardware, system, firmware.'
+		'advise:What could be better on this machine: evidence, fix, risk.'
+		'doctor:Find what is wrong with Anna, even if she does not answer.'
 		'ping:Does the daemon answer, and how fast.'
 		'events:What happened; with --follow also what happens.'
 		'why:Why something happened (an event'\''s id), or did not (--not).'
@@ -23,6 +27,7 @@ case $verb in
 		'config:a group: press Tab again'
 		'capabilities:The parts of Anna: active, degraded, failed, disabled; why.'
 		'metrics:All numbers Anna measures, as Prometheus text.'
+		'upgrade:Install a new Anna; go back by itself when she does not run.'
 		'stop:Stop the daemon and wait until its process is gone.'
 		'call:Call a method of the daemon and print its result as JSON.'
 		'version:This annactl, the annad that runs, and the one installed.'
@@ -36,7 +41,40 @@ case $verb in
 	) ;;
 "health")
 	list=(
-		'--watch:Every second, until Ctrl-C.'
+		'--watch:Every second, with how it went, until q or Ctrl-C.'
+	) ;;
+"top")
+	list=(
+		'--once:Print it once, on a terminal too.'
+		'--watch:Again and again until Ctrl-C; what a terminal shows anyway.'
+		'--interval:Time between two looks.'
+	) ;;
+"host")
+	list=(
+		'--refresh:Reads it again unless it is younger than ten seconds.'
+		'--notes:Lists what could not be read, and why.'
+	) ;;
+"advise")
+	list=(
+		'--explain:One rule: what it reads, how it judges, what it finds now.'
+		'--exit-code:Exit status 1 when there are findings; without it always 0.'
+	) ;;
+"doctor")
+	list=(
+		'explain:Say what a finding means; without ID, list all checks.'
+		'fix:Mend what can be mended, and look again.'
+		'report:Write one archive to attach to a bug, secrets removed.'
+	) ;;
+"doctor explain")
+	list=(
+	) ;;
+"doctor fix")
+	list=(
+		'--dry-run:Say what would be done, and do nothing.'
+		'--yes:Do also what cannot be undone, without asking.'
+	) ;;
+"doctor report")
+	list=(
 	) ;;
 "ping")
 	list=(
@@ -103,6 +141,17 @@ case $verb in
 	) ;;
 "metrics")
 	list=(
+	) ;;
+"upgrade")
+	list=(
+		'--check:Only look whether it would go well; change nothing.'
+		'--sha256:What the file must be.'
+		'--allow-downgrade:Also take one that is not newer.'
+		'--one-way:Also take one whose files on disk the old one could not read.'
+		'--wait:How long the daemon may take to answer as it should.'
+		'--back:Go back to the package before the last upgrade.'
+		'--resume:Repair what an interrupted upgrade left; every other run does so first.'
+		'--verify:Only ask the running daemon whether it is the one installed.'
 	) ;;
 "stop")
 	list=(

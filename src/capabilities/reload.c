@@ -31,8 +31,8 @@ struct auto_reload {
 	const struct services *services;
 	char *path; // of config.toml
 	int fd;
-	int folder_watch, below_watch, target_watch; // inotify's; -1: none
-	char target[NAME_MAX + 1];		     // the name of the file a symlink leads to
+	int folder_watch, below_watch, policies_watch, target_watch; // inotify's; -1: none
+	char target[NAME_MAX + 1]; // the name of the file a symlink leads to
 	struct watch watch;
 	struct timer due;
 	int64_t last_ns; // monotonic; of the last reload asked for
@@ -62,19 +62,21 @@ static void watch_target(struct auto_reload *self) {
 	slash[slash == resolved] = '\0';
 	self->target_watch = watch_folder(self, resolved);
 	if (before >= 0 && before != self->target_watch && before != self->folder_watch &&
-		before != self->below_watch) {
+		before != self->below_watch && before != self->policies_watch) {
 		(void)inotify_rm_watch(self->fd, before); // may be gone with its folder
 	}
 }
 
-// The folder of the file, conf.d below it, and the folder a symlink leads to.
+// The folder of the file, conf.d and policies.d below it, and the folder a symlink leads to.
 static void watch_all(struct auto_reload *self) {
 	_cleanup_(freep) char *copy = xstrdup(self->path);
 	const char *folder = dirname(copy);
 	_cleanup_(freep) char *below = xasprintf("%s/conf.d", folder);
+	_cleanup_(freep) char *policies = xasprintf("%s/policies.d", folder);
 	self->problem[0] = '\0';
 	self->folder_watch = watch_folder(self, folder);
 	self->below_watch = watch_folder(self, below);
+	self->policies_watch = watch_folder(self, policies);
 	watch_target(self);
 }
 
@@ -109,7 +111,8 @@ static bool is_config_name(const struct auto_reload *self, const struct inotify_
 	}
 	return !name.len || str_is(name, slash ? slash + 1 : self->path) ||
 		(event->wd == self->target_watch && str_is(name, self->target)) ||
-		str_is(name, "conf.d") || str_ends(name, STR(".toml"));
+		str_is(name, "conf.d") || str_ends(name, STR(".toml")) ||
+		str_is(name, "policies.d") || str_ends(name, STR(".yaml"));
 }
 
 static void on_change(void *arg, uint32_t events) {
@@ -152,7 +155,7 @@ static void *start(
 	struct auto_reload *self = xcalloc(1, sizeof(*self));
 	self->services = services;
 	self->path = xstrdup(path);
-	self->folder_watch = self->below_watch = self->target_watch = -1;
+	self->folder_watch = self->below_watch = self->policies_watch = self->target_watch = -1;
 	self->fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 	if (self->fd < 0 ||
 		!watch_start(&self->watch, services->loop, self->fd, LOOP_READABLE, on_change, self,
@@ -193,7 +196,8 @@ static const struct option rows[] = {
 		.type = OPTION_BOOL,
 		.offset = offsetof(struct reload_config, is_automatic),
 		.fallback = "false",
-		.help = "Reload by itself when config.toml or a file in conf.d changes."},
+		.help = "Reload by itself when config.toml or a file in conf.d or policies.d "
+			"changes."},
 	{0},
 };
 

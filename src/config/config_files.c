@@ -18,10 +18,17 @@ struct reading {
 };
 
 struct names {
+	const char *suffix;
 	char **items;
 	size_t n;
 	bool is_too_many;
 };
+
+// The folders beside the main file, and what is read in each.
+static const struct {
+	const char *folder, *suffix;
+} fragments[] = {{"conf.d/", ".toml"}, {"policies.d/", ".yaml"}};
+#define FRAGMENTS (sizeof(fragments) / sizeof(fragments[0]))
 
 void config_files_finish(struct config_files *files) {
 	arena_destroy(files->arena);
@@ -106,7 +113,7 @@ static bool read_main(
 
 static void add_name(void *arg, const char *name) {
 	struct names *names = arg;
-	if (name[0] == '.' || !str_ends(str_from(name), STR(".toml"))) {
+	if (name[0] == '.' || !str_ends(str_from(name), str_from(names->suffix))) {
 		return;
 	}
 	if (names->n >= CONFIG_FILES_MAX) {
@@ -139,16 +146,17 @@ static bool read_fragment(struct reading *reading, const char *path, struct err 
 	return is_read || own.code == ERR_CONFIG || err_set(err, own.code, "%s", own.message);
 }
 
-static bool read_folder(struct reading *reading, const char *folder, struct err *err) {
-	struct names names = {0};
+static bool read_folder(
+	struct reading *reading, const char *folder, const char *suffix, struct err *err) {
+	struct names names = {.suffix = suffix};
 	int status = reading->fs->list(reading->fs, folder, add_name, &names);
 	bool is_read = true;
 	if (status < 0 && status != -ENOENT) {
 		errno = -status;
 		is_read = err_errno(err, "cannot list the configuration folder %s", folder);
 	} else if (names.is_too_many) {
-		is_read = err_set(err, ERR_LIMIT, "there are more than %d *.toml files in %s",
-			CONFIG_FILES_MAX, folder);
+		is_read = err_set(err, ERR_LIMIT, "there are more than %d *%s files in %s",
+			CONFIG_FILES_MAX, suffix, folder);
 	}
 	if (names.n) {
 		qsort(names.items, names.n, sizeof(*names.items), compare_names);
@@ -179,7 +187,14 @@ void config_files_hash(struct config_files *files) {
 	for (size_t i = 0; i < files->n; i++) {
 		struct str path = files->items[i].path;
 		struct str folder = str_head(path, folder_len(path));
-		bool is_fragment = str_is(folder, "conf.d/") || str_ends(folder, STR("/conf.d/"));
+		bool is_fragment = false;
+		for (size_t j = 0; j < FRAGMENTS; j++) {
+			struct str own = str_from(fragments[j].folder);
+			is_fragment = is_fragment ||
+				(str_ends(folder, own) &&
+					(folder.len == own.len ||
+						folder.at[folder.len - own.len - 1] == '/'));
+		}
 		struct str name = is_fragment ? str_skip(path, folder.len) : STR("");
 		buf_appendf(&all, "%zu:%zu:", name.len, files->items[i].text.len);
 		buf_append_str(&all, name);
@@ -192,15 +207,19 @@ void config_files_hash(struct config_files *files) {
 bool config_files_read(struct fs *fs, const char *path, bool is_required, struct config_files *out,
 	struct err *err) {
 	struct config_files files = {.arena = arena_create(), .fs = fs};
-	files.items = arena_array(files.arena, CONFIG_FILES_MAX + 1, sizeof(*files.items));
+	files.items = arena_array(
+		files.arena, FRAGMENTS * CONFIG_FILES_MAX + 1, sizeof(*files.items));
 	struct reading reading = {fs, &files, 0};
 	bool is_read = true;
 	if (path) {
 		struct str whole = str_from(path);
-		_cleanup_(freep) char *folder = xasprintf(
-			"%.*sconf.d", (int)folder_len(whole), path);
-		is_read = read_main(&reading, path, is_required, err) &&
-			read_folder(&reading, folder, err);
+		is_read = read_main(&reading, path, is_required, err);
+		for (size_t i = 0; is_read && i < FRAGMENTS; i++) {
+			_cleanup_(freep) char *folder = xasprintf("%.*s%.*s",
+				(int)folder_len(whole), path, (int)strlen(fragments[i].folder) - 1,
+				fragments[i].folder);
+			is_read = read_folder(&reading, folder, fragments[i].suffix, err);
+		}
 	}
 	if (!is_read) {
 		config_files_finish(&files);

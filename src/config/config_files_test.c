@@ -77,6 +77,33 @@ TEST(a_missing_file_is_an_error_only_where_it_was_asked_for) {
 	CHECK_INT(err.code, ERR_NOT_FOUND);
 }
 
+TEST(policies_come_after_the_fragments_and_only_yaml_is_read) {
+	_cleanup_(freep) char *policies = path_of("policies.d");
+	CHECK_INT(mkdir(policies, 0700), 0);
+	put("config.toml", STR("a = 1"));
+	put("conf.d/z.toml", STR("b = 1"));
+	put("policies.d/a.yaml", STR("# rules"));
+	put("policies.d/b.toml", STR("not read"));
+	put("conf.d/c.yaml", STR("not read"));
+	CHECK(read_all(true));
+	CHECK_INT(files.n, 3);
+	CHECK(str_ends(files.items[1].path, STR("/conf.d/z.toml")));
+	CHECK(str_ends(files.items[2].path, STR("/policies.d/a.yaml")));
+
+	char before[65];
+	memcpy(before, files.hash, sizeof(before));
+	_cleanup_(freep) char *from = path_of("policies.d/a.yaml");
+	_cleanup_(freep) char *to = path_of("policies.d/b.yaml");
+	CHECK_INT(rename(from, to), 0);
+	CHECK(read_all(true));
+	CHECK(strcmp(files.hash, before) != 0); // its rules have other names
+
+	_cleanup_(freep) char *other = path_of("policies.d/b.toml");
+	CHECK_INT(unlink(to), 0);
+	CHECK_INT(unlink(other), 0);
+	CHECK_INT(rmdir(policies), 0);
+}
+
 TEST(fragments_come_after_the_main_file_in_order_of_name) {
 	put("config.toml", STR("a"));
 	put("conf.d/20.toml", STR("c"));
@@ -219,6 +246,7 @@ int main(void) {
 		EACH(a_missing_file_is_an_error_only_where_it_was_asked_for),
 		EACH(fragments_come_after_the_main_file_in_order_of_name),
 		EACH(fragments_are_read_without_a_main_file),
+		EACH(policies_come_after_the_fragments_and_only_yaml_is_read),
 		EACH(what_is_no_fragment_is_left_alone),
 		EACH(a_pipe_or_a_folder_is_refused_by_name),
 		EACH(a_linked_file_is_read),

@@ -8,7 +8,6 @@
 #include "base/crc32c.h"
 #include "formats/json.h"
 
-#define FORMAT 1
 #define CRC_FORMAT ",\"crc\":\"%08x\"}"
 #define CRC_LEN 18
 
@@ -51,6 +50,15 @@ void entry_set_author(struct entry *entry, struct str author) {
 	entry->public.author = entry->author;
 }
 
+void entry_set_writer(struct entry *entry, struct str writer) {
+	writer = str_head(writer, GENERATION_WRITER_MAX);
+	if (writer.len) {
+		memcpy(entry->writer, writer.at, writer.len);
+	}
+	entry->writer[writer.len] = '\0';
+	entry->public.writer = entry->writer;
+}
+
 static bool is_intact(struct str line) {
 	char crc[CRC_LEN + 1];
 	if (line.len <= CRC_LEN) {
@@ -72,14 +80,16 @@ bool entry_parse(struct str line, uint64_t number, struct entry *out) {
 			.confirm_by_ns = (int64_t)get_number(header, "confirm_by_ns"),
 			.previous = get_number(header, "previous")}};
 	struct str hash = get_text(header, "hash");
-	bool is_parsed = header && get_number(header, "format") == FORMAT &&
+	bool is_parsed = header && get_number(header, "format") == GENERATION_FORMAT &&
 		get_number(header, "number") == number && hash.len == 64 &&
 		verdict_parse(get_text(header, "verdict"), &entry.on_disk);
 	if (is_parsed) {
 		memcpy(entry.public.hash, hash.at, hash.len);
 		entry_set_author(&entry, get_text(header, "author"));
+		entry_set_writer(&entry, get_text(header, "writer"));
 		*out = entry;
 		out->public.author = out->author;
+		out->public.writer = out->writer;
 	}
 	arena_destroy(arena);
 	return is_parsed;
@@ -90,12 +100,13 @@ void entry_format(const struct entry *entry, struct buf *out) {
 	size_t start = out->len;
 	json_writer_init(&json, out);
 	json_begin_object(&json);
-	json_member_int(&json, "format", FORMAT);
+	json_member_int(&json, "format", GENERATION_FORMAT);
 	json_member_uint(&json, "number", entry->public.number);
 	json_member_text(&json, "hash", entry->public.hash);
 	json_member_time(&json, "time", entry->public.time_ns);
 	json_member_int(&json, "time_ns", entry->public.time_ns);
 	json_member_text(&json, "author", entry->author);
+	json_member_text(&json, "writer", entry->writer);
 	json_member_text(&json, "verdict", verdict_name(entry->on_disk));
 	json_member_uint(&json, "activated", entry->activated);
 	if (entry->on_disk == VERDICT_PENDING) {

@@ -8,6 +8,7 @@
 
 #define GENERATION_HEADER_MAX 4096 // the first line; the author is cut to fit
 #define GENERATION_AUTHOR_MAX 200
+#define GENERATION_WRITER_MAX 40
 // Six bytes for one is the worst that JSON does to a text.
 #define GENERATION_BODY_MAX ((size_t)CONFIG_FILE_MAX * 6 + 65536)
 
@@ -18,10 +19,13 @@ struct entry {
 	size_t body_bytes;
 	uint32_t body_crc;
 	char author[GENERATION_AUTHOR_MAX + 1];
+	char writer[GENERATION_WRITER_MAX + 1];
 };
 
 // Copies the author, cut to what fits.
 void entry_set_author(struct entry *entry, struct str author);
+// The same for the version that writes it.
+void entry_set_writer(struct entry *entry, struct str writer);
 // Appends the first line, with its newline.
 void entry_format(const struct entry *entry, struct buf *out);
 // Reads the first line (without the newline) of generation `number`; false when it is damaged. The

@@ -2,6 +2,7 @@
 // The first line of a generation's file: written, read back, and damaged in every bit.
 #include "config/generation_file.h"
 
+#include "base/crc32c.h"
 #include "tests/check.h"
 
 static struct entry entry_of(enum verdict verdict) {
@@ -15,6 +16,7 @@ static struct entry entry_of(enum verdict verdict) {
 		.body_crc = 0xdeadbeef};
 	memset(entry.public.hash, 'a', 64);
 	entry_set_author(&entry, STR("undo of \"5\"\n"));
+	entry_set_writer(&entry, STR("0.2.0"));
 	return entry;
 }
 
@@ -40,6 +42,24 @@ TEST(what_is_written_is_read_back) {
 	CHECK_INT(again.body_crc, 0xdeadbeef);
 	CHECK_TEXT(again.public.hash, entry.public.hash);
 	CHECK_TEXT(again.public.author, "undo of \"5\"\n");
+	CHECK_TEXT(again.public.writer, "0.2.0");
+	buf_finish(&text);
+}
+
+// As annad 0.1.0 before this member was there.
+TEST(a_line_without_its_writer_is_whole) {
+	struct entry again;
+	struct buf text = BUF_INIT;
+	buf_append_text(&text, "{\"format\":1,\"number\":7,\"hash\":\"");
+	for (int i = 0; i < 64; i++) {
+		buf_append_char(&text, 'a');
+	}
+	buf_append_text(&text, "\",\"time_ns\":1,\"author\":\"start\",\"verdict\":\"good\"");
+	buf_appendf(&text, ",\"crc\":\"%08x\"}", crc32c(0, text.at, text.len));
+
+	CHECK(entry_parse(buf_str(&text), 7, &again));
+
+	CHECK_TEXT(again.public.writer, "");
 	buf_finish(&text);
 }
 
@@ -110,7 +130,8 @@ TEST(a_second_line_of_another_form_is_refused) {
 }
 
 int main(void) {
-	return TESTS(RUN(what_is_written_is_read_back), RUN(a_deadline_is_only_of_a_pending_one),
+	return TESTS(RUN(what_is_written_is_read_back), RUN(a_line_without_its_writer_is_whole),
+		RUN(a_deadline_is_only_of_a_pending_one),
 		RUN(a_line_under_the_number_of_another_is_refused),
 		RUN(every_flipped_bit_and_every_cut_is_noticed),
 		RUN(texts_of_any_bytes_do_not_break_the_second_line),

@@ -14,6 +14,7 @@
 #define KEPT 100
 #define LISTED_MAX 10000	       // files looked at when opened, the newest ones
 #define NUMBER_MAX (UINT64_C(1) << 53) // readable by every JSON reader
+#define DOUBTFUL_MAX 8		       // one is usual; two after an undo
 
 struct generations {
 	struct fs *fs;
@@ -22,6 +23,11 @@ struct generations {
 	size_t n;
 	uint64_t last_number; // ever seen or tried
 	uint64_t last_activated;
+	// Files that may not say what this list says, after a write that failed; and, since names that
+	// were not synced come back with the power, whether that is so for the folder as a whole.
+	uint64_t doubtful[DOUBTFUL_MAX];
+	size_t doubtful_count;
+	bool is_in_doubt;
 };
 
 struct numbers {
@@ -92,6 +98,15 @@ static bool read_header(struct generations *generations, uint64_t number, struct
 	return true;
 }
 
+static struct entry *find_entry(const struct generations *generations, uint64_t number) {
+	for (size_t i = generations->n; i > 0; i--) {
+		if (generations->items[i - 1]->public.number == number) {
+			return generations->items[i - 1];
+		}
+	}
+	return NULL;
+}
+
 static void add_number(void *arg, const char *name) {
 	struct numbers *numbers = arg;
 	struct str digits = str_from(name);
@@ -129,6 +144,7 @@ static void keep(struct generations *generations, const struct entry *entry) {
 	struct entry *kept = xmalloc(sizeof(*kept));
 	*kept = *entry;
 	kept->public.author = kept->author;
+	kept->public.writer = kept->writer;
 	generations->items = xreallocarray(
 		generations->items, generations->n + 1, sizeof(struct entry *));
 	generations->items[generations->n++] = kept;
@@ -199,7 +215,8 @@ struct generations *generations_open(
 		load(generations, &numbers, problems);
 		show_verdicts(generations);
 		// A name that the last process could not sync is seen, and may yet be lost.
-		if (fs->sync_directory(fs, generations->folder) < 0 && problems) {
+		generations->is_in_doubt = fs->sync_directory(fs, generations->folder) < 0;
+		if (generations->is_in_doubt && problems) {
 			problems_warn(problems, (struct place){generations->folder, 0, 0},
 				"the folder cannot be synced; the newest configuration generation "
 				"may be lost with the power");
@@ -210,33 +227,12 @@ struct generations *generations_open(
 	return NULL;
 }
 
-void generations_close(struct generations *generations) {
-	if (!generations) {
-		return;
-	}
-	for (size_t i = 0; i < generations->n; i++) {
-		free(generations->items[i]);
-	}
-	free(generations->items);
-	free(generations->folder);
-	free(generations);
-}
-
 size_t generations_count(const struct generations *generations) {
 	return generations->n;
 }
 
 const struct generation *generations_get(const struct generations *generations, size_t i) {
 	return i < generations->n ? &generations->items[i]->public : NULL;
-}
-
-static struct entry *find_entry(const struct generations *generations, uint64_t number) {
-	for (size_t i = generations->n; i > 0; i--) {
-		if (generations->items[i - 1]->public.number == number) {
-			return generations->items[i - 1];
-		}
-	}
-	return NULL;
 }
 
 const struct generation *generations_find(const struct generations *generations, uint64_t number) {
@@ -278,17 +274,125 @@ const struct generation *generations_active(
 	return entry ? &entry->public : NULL;
 }
 
-static bool write_entry(struct generations *generations, const struct entry *entry, struct str body,
+// The second line as it is on the disk, with its checksum verified.
+static bool read_body(struct generations *generations, const struct entry *entry, struct buf *out,
 	struct err *err) {
 	_cleanup_(freep) char *path = path_of(generations, entry->public.number);
-	struct buf text = BUF_INIT;
+	int fd = open_file(generations, path);
+	if (fd < 0) {
+		errno = -fd;
+		return err_errno(err, "cannot open %s", path);
+	}
+	char header[GENERATION_HEADER_MAX];
+	ssize_t head = fs_read_all(generations->fs, fd, header, sizeof(header), 0);
+	ptrdiff_t end = str_find_char(str_range(header, head < 0 ? 0 : (size_t)head), '\n');
+	ssize_t n = -EIO;
+	if (end >= 0) {
+		char *at = buf_reserve(out, entry->body_bytes);
+		n = fs_read_all(generations->fs, fd, at, entry->body_bytes, end + 1);
+	}
+	(void)generations->fs->close(generations->fs, fd); // only read
+	if (n < 0 || (size_t)n != entry->body_bytes ||
+		crc32c(0, out->at, entry->body_bytes) != entry->body_crc) {
+		return err_set(err, ERR_STORAGE,
+			"configuration generation %" PRIu64
+			" is damaged (%s); choose another: annactl config history",
+			entry->public.number, path);
+	}
+	out->len += (size_t)n;
+	return true;
+}
+
+static bool replace_entry(struct generations *generations, const struct entry *entry,
+	struct str body, struct err *err) {
+	_cleanup_(freep) char *path = path_of(generations, entry->public.number);
+	_cleanup_(buf_finish) struct buf text = BUF_INIT;
 	entry_format(entry, &text);
 	buf_append_str(&text, body);
-	bool is_written = fs_replace_file(generations->fs, path, buf_str(&text), err);
-	buf_finish(&text);
-	return is_written ||
-		err_prefix(err, "configuration generation %" PRIu64 " could not be kept",
-			entry->public.number);
+	return fs_replace_file(generations->fs, path, buf_str(&text), err);
+}
+
+// Makes the file of a generation say what the list says of it: nothing, or its verdict.
+static bool settle_one(struct generations *generations, uint64_t number) {
+	const struct entry *entry = find_entry(generations, number);
+	struct entry found;
+	if (!entry) {
+		_cleanup_(freep) char *path = path_of(generations, number);
+		int status = generations->fs->unlink(generations->fs, path);
+		return status >= 0 || status == -ENOENT;
+	}
+	if (read_header(generations, number, &found) && found.on_disk == entry->on_disk &&
+		found.activated == entry->activated) {
+		return true;
+	}
+	_cleanup_(buf_finish) struct buf body = BUF_INIT;
+	return read_body(generations, entry, &body, NULL) &&
+		replace_entry(generations, entry, buf_str(&body), NULL);
+}
+
+// After a write that failed: what is on the disk may be the new, though the answer is no. Takes it
+// back for good, or leaves it in doubt until the next try.
+static bool settle(struct generations *generations) {
+	size_t left = 0;
+	for (size_t i = 0; i < generations->doubtful_count; i++) {
+		if (!settle_one(generations, generations->doubtful[i])) {
+			generations->doubtful[left++] = generations->doubtful[i];
+		}
+	}
+	generations->doubtful_count = left;
+	int status = generations->fs->sync_directory(generations->fs, generations->folder);
+	generations->is_in_doubt = left > 0 || status < 0;
+	return !generations->is_in_doubt;
+}
+
+bool generations_in_doubt(const struct generations *generations) {
+	return generations->is_in_doubt;
+}
+
+static void forget_doubt(struct generations *generations, uint64_t number) {
+	size_t left = 0;
+	for (size_t i = 0; i < generations->doubtful_count; i++) {
+		if (generations->doubtful[i] != number) {
+			generations->doubtful[left++] = generations->doubtful[i];
+		}
+	}
+	generations->doubtful_count = left;
+}
+
+static bool write_entry(struct generations *generations, const struct entry *entry, struct str body,
+	struct err *err) {
+	uint64_t number = entry->public.number;
+	if (generations->doubtful_count == DOUBTFUL_MAX && !settle(generations)) {
+		return err_set(err, ERR_STORAGE,
+			"earlier configuration generations could not be taken back yet in %s",
+			generations->folder);
+	}
+	if (replace_entry(generations, entry, body, err)) {
+		// Its file is as wanted, though the list will say so only in a moment.
+		forget_doubt(generations, number);
+		generations->is_in_doubt = generations->doubtful_count > 0 && !settle(generations);
+		return true;
+	}
+	forget_doubt(generations, number); // once is enough
+	generations->doubtful[generations->doubtful_count++] = number;
+	(void)err_prefix(err, "configuration generation %" PRIu64 " could not be kept%s", number,
+		settle(generations) ? "" : ", and may be found after a restart all the same");
+	return false;
+}
+
+void generations_close(struct generations *generations) {
+	if (!generations) {
+		return;
+	}
+	if (generations->is_in_doubt) {
+		(void)settle(generations); // the last chance; the start after this one looks again
+	}
+	for (size_t i = 0; i < generations->n; i++) {
+		free(generations->items[i]);
+	}
+	free(generations->items);
+	free(generations->folder);
+	free(generations);
 }
 
 static bool is_needed(const struct generations *generations, const struct entry *entry) {
@@ -324,6 +428,7 @@ bool generations_add(struct generations *generations, const struct config_files 
 		.body_bytes = body.len,
 		.body_crc = crc32c(0, body.at, body.len)};
 	entry_set_author(&entry, str_from(wanted->author));
+	entry_set_writer(&entry, STR(ANNA_VERSION));
 	memcpy(entry.public.hash, files->hash, sizeof(entry.public.hash));
 	// Used up even when the write fails: what failed may be on the disk all the same.
 	entry.public.number = ++generations->last_number;
@@ -340,35 +445,6 @@ bool generations_add(struct generations *generations, const struct config_files 
 	if (out) {
 		*out = &kept->public;
 	}
-	return true;
-}
-
-// The second line as it is on the disk, with its checksum verified.
-static bool read_body(struct generations *generations, const struct entry *entry, struct buf *out,
-	struct err *err) {
-	_cleanup_(freep) char *path = path_of(generations, entry->public.number);
-	int fd = open_file(generations, path);
-	if (fd < 0) {
-		errno = -fd;
-		return err_errno(err, "cannot open %s", path);
-	}
-	char header[GENERATION_HEADER_MAX];
-	ssize_t head = fs_read_all(generations->fs, fd, header, sizeof(header), 0);
-	ptrdiff_t end = str_find_char(str_range(header, head < 0 ? 0 : (size_t)head), '\n');
-	ssize_t n = -EIO;
-	if (end >= 0) {
-		char *at = buf_reserve(out, entry->body_bytes);
-		n = fs_read_all(generations->fs, fd, at, entry->body_bytes, end + 1);
-	}
-	(void)generations->fs->close(generations->fs, fd); // only read
-	if (n < 0 || (size_t)n != entry->body_bytes ||
-		crc32c(0, out->at, entry->body_bytes) != entry->body_crc) {
-		return err_set(err, ERR_STORAGE,
-			"configuration generation %" PRIu64
-			" is damaged (%s); choose another: annactl config history",
-			entry->public.number, path);
-	}
-	out->len += (size_t)n;
 	return true;
 }
 
@@ -403,6 +479,7 @@ bool generations_set_verdict(
 	if (is_written) {
 		*entry = changed;
 		entry->public.author = entry->author;
+		entry->public.writer = entry->writer;
 		show_verdicts(generations);
 	}
 	return is_written;

@@ -7,6 +7,8 @@
 
 #include "config/snapshot.h"
 
+#define GENERATION_FORMAT 1
+
 enum verdict {
 	VERDICT_ACTIVE,	  // it is the one in force
 	VERDICT_GOOD,	  // it was, and nothing was wrong with it
@@ -20,6 +22,7 @@ struct generation {
 	char hash[65];
 	int64_t time_ns;
 	const char *author; // "uid 0", "start", "file change", "undo of 7"
+	const char *writer; // version of the annad that added it; "" when it did not say so yet
 	enum verdict verdict;
 	int64_t confirm_by_ns; // wall; PENDING only
 	uint64_t previous;     // what to go back to; PENDING only
@@ -31,6 +34,10 @@ struct generations; // the list, newest last; no file texts
 _must_use_ struct generations *generations_open(
 	struct fs *fs, const char *state_folder, struct problems *problems, struct err *err);
 void generations_close(struct generations *generations);
+// True when the disk failed in such a way that after a power loss (or, where taking it back failed
+// too, after any restart) there may be a generation or verdict that this list does not show. The
+// change that failed said so; every later one tries to settle it first.
+bool generations_in_doubt(const struct generations *generations);
 size_t generations_count(const struct generations *generations);
 const struct generation *generations_get(const struct generations *generations, size_t i);
 const struct generation *generations_find(const struct generations *generations, uint64_t number);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// config.toml and conf.d/*.toml as one table. Values are shared with the files' trees, which live
+// config.toml, conf.d/*.toml and policies.d/*.yaml as one table. Values are shared with the files' trees, which live
 // in the same arena; nothing that came from a file is changed.
 #include "config/snapshot_parts.h"
 

@@ -18,6 +18,9 @@ struct section {
 	void (*check)(
 		void *config, struct place place, struct arena *arena, struct problems *problems);
 	const char *example; // TOML for the documentation and the sample config; may be NULL
+	// Of a list: TOML of items that are there without being given; an item given with the name
+	// of one changes only the keys it has. NULL: none.
+	const char *presets;
 };
 
 struct json_writer;

@@ -4,6 +4,7 @@
 #include "config/snapshot_parts.h"
 
 #include "base/alloc.h"
+#include "config/policy.h"
 #include "formats/toml.h"
 
 const char *section_title(struct arena *arena, const struct section *section) {
@@ -114,6 +115,7 @@ static void fill_sections(struct snapshot *snapshot, struct option_reader *reade
 		const struct member *member = value_find_member(root, str_from(section->name));
 		part->source = member ? &member->value : NULL;
 		if (section->is_list) {
+			part->source = presets_join(reader->arena, section, part->source);
 			fill_list(reader, section, part->source, part);
 		} else {
 			fill_table(reader, section, part->source,
@@ -132,7 +134,9 @@ static const struct value *parse_files(
 	const struct value **roots = arena_array(arena, files->n, sizeof(*roots));
 	for (size_t i = 0; i < files->n; i++) {
 		const char *path = arena_copy(arena, files->items[i].path);
-		roots[i] = toml_parse(arena, path, files->items[i].text, problems);
+		bool is_policy = str_ends(files->items[i].path, STR(".yaml"));
+		roots[i] = is_policy ? policy_parse(arena, path, files->items[i].text, problems)
+				     : toml_parse(arena, path, files->items[i].text, problems);
 	}
 	return merge_roots(arena, roots, files->n, problems);
 }

@@ -15,8 +15,8 @@ struct config_file {
 	struct str text;
 };
 
-// All files of a configuration: config.toml, then conf.d/*.toml beside it in order of name. Owned
-// by its arena. Both may be missing: no files is the default configuration.
+// All files of a configuration: config.toml, then conf.d/*.toml and policies.d/*.yaml beside it,
+// each in order of name. Owned by its arena. All may be missing: no files is the default configuration.
 struct config_files {
 	struct arena *arena;
 	struct config_file *items;
@@ -26,7 +26,7 @@ struct config_files {
 };
 
 #define CONFIG_FILE_MAX (8 * 1024 * 1024) // of all files together
-#define CONFIG_FILES_MAX 100
+#define CONFIG_FILES_MAX 100		  // in each folder
 
 // Reads the files. `path` NULL: no file. A main file that is named and missing is an error
 // (ERR_NOT_FOUND) only if is_required. Never writes, never creates. Blocking: for jobs.

@@ -96,9 +96,9 @@ static inline void check_mapping(
 }
 
 static const struct section daemon_section = {"daemon", "The process", false, daemon_rows,
-	sizeof(struct daemon_config), check_daemon, NULL};
-static const struct section mappings_section = {
-	"mappings", "What to do", true, mapping_rows, sizeof(struct mapping), check_mapping, NULL};
+	sizeof(struct daemon_config), check_daemon, NULL, NULL};
+static const struct section mappings_section = {"mappings", "What to do", true, mapping_rows,
+	sizeof(struct mapping), check_mapping, NULL, NULL};
 static const struct section *const sections[] = {&daemon_section, &mappings_section};
 static const struct schema schema = {sections, 2, sets, 1};
 

@@ -28,6 +28,10 @@ const struct part *snapshot_part(const struct snapshot *snapshot, const struct s
 // "[host]" or "[[mappings]]".
 const char *section_title(struct arena *arena, const struct section *section);
 
+// The given items of a list (may be NULL) with the section's presets.
+const struct value *presets_join(
+	struct arena *arena, const struct section *section, const struct value *given);
+
 // Joins the roots of several files: tables member by member, lists of tables one after the other.
 // What two files both give otherwise is a problem at the second place.
 const struct value *merge_roots(

@@ -121,6 +121,16 @@ static bool try_config(struct buf *out, const char *folder, const char *rest) {
 		(buf_append_text(out, rest), access(buf_text(out), F_OK) == 0);
 }
 
+void annad_find_config(struct buf *out) {
+	buf_clear(out);
+	if (!(geteuid() != 0 &&
+		    (try_config(out, getenv("XDG_CONFIG_HOME"), "/anna/config.toml") ||
+			    try_config(out, getenv("HOME"), "/.config/anna/config.toml"))) &&
+		!try_config(out, "/etc/anna", "/config.toml")) {
+		buf_clear(out);
+	}
+}
+
 void annad_default_config(struct invocation *in, struct buf *out) {
 	struct request request = {.method = "status", .is_repeatable = true};
 	struct failure ignored = FAILURE_INIT;
@@ -136,10 +146,7 @@ void annad_default_config(struct invocation *in, struct buf *out) {
 	buf_clear(out);
 	if (path.len > 0) {
 		buf_append_str(out, path);
-	} else if (!(geteuid() != 0 &&
-			   (try_config(out, getenv("XDG_CONFIG_HOME"), "/anna/config.toml") ||
-				   try_config(out, getenv("HOME"), "/.config/anna/config.toml"))) &&
-		!try_config(out, "/etc/anna", "/config.toml")) {
-		buf_clear(out);
+	} else {
+		annad_find_config(out);
 	}
 }

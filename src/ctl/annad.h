@@ -17,4 +17,5 @@ _must_use_ bool annad_version(const char *path, struct buf *out);
 // The config file a command means when none is named: the running daemon's, the user's, the
 // system's; empty when there is none (annad then decides).
 struct invocation;
+void annad_find_config(struct buf *out); // the last two of these
 void annad_default_config(struct invocation *in, struct buf *out);

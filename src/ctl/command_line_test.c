@@ -42,7 +42,7 @@ TEST(names_and_aliases_find_their_command) {
 		{"config --json check", "config check"},
 		{"config validate x.toml", "config check"},
 		{"validate", "config check"},
-		{"doctor check", "health"},
+		{"doctor check", "doctor"},
 		{"reload", "reload"},
 		{"reload confirm", "reload confirm"},
 		{"reload --dry-run", "reload"},

@@ -201,7 +201,7 @@ static void look_at_journal(struct diagnosis *d) {
 }
 
 // The state folder of the daemon that would listen on this socket.
-static const char *guess_state_folder(struct arena *arena, const char *socket, struct str asked) {
+const char *diagnosis_find_state(struct arena *arena, const char *socket, struct str asked) {
 	const char *named = getenv("ANNA_STATE_DIR");
 	const char *state = getenv("XDG_STATE_HOME");
 	const char *home = getenv("HOME");
@@ -236,7 +236,7 @@ struct diagnosis *diagnose(struct arena *arena, const char *socket, struct str s
 	struct diagnosis *d = ARENA_NEW(arena, struct diagnosis);
 	d->arena = arena;
 	d->socket = socket;
-	d->state_folder = guess_state_folder(arena, socket, state_folder);
+	d->state_folder = diagnosis_find_state(arena, socket, state_folder);
 	d->now_ns = clock_wall(clock);
 	look_at_socket(d);
 	look_at_lock(d);

@@ -16,6 +16,9 @@ struct diagnosis;
 // `state_folder`: as asked for; empty: ANNA_STATE_DIR, else what belongs to the socket's path.
 _must_use_ struct diagnosis *diagnose(struct arena *arena, const char *socket,
 	struct str state_folder, int peer_pid, struct clock *clock);
+// The state folder of the daemon that would listen on this socket: as asked for, ANNA_STATE_DIR, beside
+// the socket, else where such a daemon has it.
+const char *diagnosis_find_state(struct arena *arena, const char *socket, struct str asked);
 // Replaces the failure's next step by the one that fits what was found.
 void diagnosis_advise(const struct diagnosis *diagnosis, struct failure *failure);
 void diagnosis_format(const struct diagnosis *diagnosis, struct output *output);

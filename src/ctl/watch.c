@@ -84,25 +84,44 @@ static void show(struct output *output, const struct output *frame) {
 	(void)output_flush(output);
 }
 
-static void draw_lost(struct output *frame, const struct failure *failure) {
-	output_style(frame, STYLE_BAD, STR("lost"));
-	output_wrapped(frame, str_from(failure->err.message), 5, 2);
-	output_text(frame, "  waiting for it to come back …\n\n");
+// The two newest samples, each in an arena of its own.
+struct samples {
+	struct arena *arenas[2];
+	const struct value *values[2];
+	size_t newest;
+	int64_t lost_ns; // wall: since when there is no answer; 0: there is one
+};
+
+static void draw_lost(
+	struct output *frame, const struct failure *failure, const struct samples *s) {
+	struct buf text = BUF_INIT;
+	output_style(frame, STYLE_BAD, STR("not reachable"));
+	buf_append_text(&text, "since ");
+	text_date(&text, s->lost_ns);
+	buf_append_text(&text, ", trying again: ");
+	buf_append_text(&text, failure->err.message);
+	output_wrapped(frame, buf_str(&text), 14, 2);
+	output_text(frame, "  what follows is from before\n\n");
+	buf_finish(&text);
 }
 
-static void draw(struct invocation *in, const struct watch *watch, const struct value *now,
-	const struct value *before, const struct failure *failure) {
+static void draw(struct invocation *in, const struct watch *watch, const struct samples *s,
+	const struct failure *failure) {
+	const struct value *now = s->values[s->newest], *before = s->values[1 - s->newest];
 	struct output frame = in->output;
 	frame.buf = (struct buf)BUF_INIT;
 	if (failure) {
-		draw_lost(&frame, failure);
+		draw_lost(&frame, failure, s);
 	}
-	if (now) {
+	if (now && watch->draw_own) {
+		watch->draw_own(watch->arg, &frame, now, failure ? NULL : before);
+	} else if (now) {
 		watch->draw(&frame, now, failure ? NULL : before, watch->is_verbose);
 	}
 	if (in->output.is_terminal) {
 		output_text(&frame, "\n");
-		output_style(&frame, STYLE_DIM, STR("every second; q or Ctrl-C ends it"));
+		output_style(&frame, STYLE_DIM,
+			str_from(watch->hint ? watch->hint : "every second; q or Ctrl-C ends it"));
 		show(&in->output, &frame);
 	} else {
 		buf_append_str(&in->output.buf, buf_str(&frame.buf));
@@ -123,38 +142,42 @@ static void print_json(
 	(void)output_flush(&in->output);
 }
 
-// Until the deadline, a key or a new size; false when q was pressed.
-static bool wait_until(struct invocation *in, int64_t deadline_ns) {
+enum waited {
+	WAITED_DUE,
+	WAITED_REDRAW, // a new size, or a key that changed something
+	WAITED_END     // q, or the terminal is gone
+};
+
+static enum waited wait_until(
+	struct invocation *in, const struct watch *watch, int64_t deadline_ns) {
 	for (;;) {
 		int64_t left = deadline_ns - clock_monotonic(in->clock);
 		struct pollfd keys = {.fd = has_screen ? STDIN_FILENO : -1, .events = POLLIN};
 		char key = 0;
-		if (left <= 0 || has_resized) {
-			return true;
+		if (has_resized) {
+			return WAITED_REDRAW;
+		}
+		if (left <= 0) {
+			return WAITED_DUE;
 		}
 		if (poll(&keys, 1, (int)((left + NS_PER_MS - 1) / NS_PER_MS)) <= 0) {
 			continue;
 		}
-		if (read(STDIN_FILENO, &key, 1) <= 0) {
-			return false; // the terminal is gone
+		if (read(STDIN_FILENO, &key, 1) <= 0 || key == 'q' || key == 'Q') {
+			return WAITED_END;
 		}
-		if (key == 'q' || key == 'Q') {
-			return false;
+		if (watch->on_key) {
+			watch->on_key(watch->arg, key);
+			return WAITED_REDRAW;
 		}
 	}
 }
 
-// The two newest samples, each in an arena of its own.
-struct samples {
-	struct arena *arenas[2];
-	const struct value *values[2];
-	size_t newest;
-};
-
 static bool take_sample(struct invocation *in, const struct watch *watch, struct samples *s,
 	struct failure *failure) {
 	size_t next = 1 - s->newest;
-	struct request request = {.method = watch->method, .is_repeatable = true};
+	struct request request = {
+		.method = watch->method, .params = watch->params, .is_repeatable = true};
 	const struct value *value;
 	struct arena *arena = arena_create();
 	value = client_call(&in->client, &request, arena, failure);
@@ -174,6 +197,7 @@ static int watch_samples(struct invocation *in, const struct watch *watch, struc
 	struct failure failure = FAILURE_INIT;
 	bool is_known = take_sample(in, watch, s, &failure); // a first failure is told, not awaited
 	int64_t next_ns = clock_monotonic(in->clock);
+	int64_t period_ns = watch->period_ns ? watch->period_ns : PERIOD_NS;
 	if (!is_known) {
 		return invocation_fail(in, &failure);
 	}
@@ -186,23 +210,26 @@ static int watch_samples(struct invocation *in, const struct watch *watch, struc
 		if (in->output.is_json) {
 			print_json(in, s->values[s->newest], is_known ? NULL : &failure);
 		} else {
-			draw(in, watch, s->values[s->newest], s->values[1 - s->newest],
-				is_known ? NULL : &failure);
+			draw(in, watch, s, is_known ? NULL : &failure);
 		}
 		if (in->output.broken) {
 			return 0; // as Ctrl-C: nobody watches any more
 		}
-		has_resized = 0;
-		if (!wait_until(in, next_ns + PERIOD_NS)) {
+		enum waited waited = wait_until(in, watch, next_ns + period_ns);
+		if (waited == WAITED_END) {
 			return 0;
 		}
-		if (has_resized) {
+		if (waited == WAITED_REDRAW) {
+			has_resized = 0; // first: a size that changes from here on is another
 			output_measure(&in->output);
 			continue;
 		}
-		next_ns += PERIOD_NS;
-		is_known = take_sample(in, watch, s, &failure);
-		if (next_ns < clock_monotonic(in->clock) - PERIOD_NS) {
+		next_ns += period_ns;
+		if (!watch->is_paused || !*watch->is_paused) {
+			is_known = take_sample(in, watch, s, &failure);
+			s->lost_ns = is_known ? 0 : s->lost_ns ? s->lost_ns : clock_wall(in->clock);
+		}
+		if (next_ns < clock_monotonic(in->clock) - period_ns) {
 			next_ns = clock_monotonic(in->clock); // a slow answer: do not catch up
 		}
 	}

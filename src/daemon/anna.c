@@ -105,14 +105,6 @@ size_t anna_capability_count(const struct anna *anna) {
 	return anna->part_count;
 }
 
-void anna_get_capability(const struct anna *anna, size_t i, struct capability_status *out) {
-	const struct part *part = &anna->parts[i];
-	*out = (struct capability_status){.capability = part->capability,
-		.state = part->since_ns ? part->state : CAPABILITY_DISABLED,
-		.since_ns = part->since_ns};
-	memcpy(out->reason, part->reason, sizeof(out->reason));
-}
-
 const struct histogram *anna_reload_ns(const struct anna *anna) {
 	return &anna->reload_ns;
 }

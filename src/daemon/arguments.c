@@ -16,11 +16,13 @@ const char arguments_help[] =
 	"       annad --check [--json]     check the configuration, change nothing\n"
 	"       annad --show default       print a commented sample configuration\n"
 	"       annad --show schema        print every option, event and error as JSON\n"
+	"       annad --show formats       print which formats she writes to disk, as JSON\n"
 	"       annad --helper             be the helper, as root: does what commands.d grants\n"
 	"\n"
 	"  --config FILE       the configuration (default: /etc/anna/config.toml as root,\n"
-	"                      $XDG_CONFIG_HOME/anna/config.toml else; conf.d/*.toml beside\n"
-	"                      it), or none: every option has its default\n"
+	"                      $XDG_CONFIG_HOME/anna/config.toml else; conf.d/*.toml and\n"
+	"                      policies.d/*.yaml beside it), or none: every option has its "
+	"default\n"
 	"  --state-dir FOLDER  journal, generations, state (default: /var/lib/anna, or\n"
 	"                      $XDG_STATE_HOME/anna)\n"
 	"  --socket PATH       where annactl reaches it (default: /run/anna/annad.sock, or\n"
@@ -143,9 +145,10 @@ static bool take_option(
 	} else if (strcmp(name, "--user") == 0) {
 		set_text(&out->user, value);
 	} else if (strcmp(name, "--show") == 0) {
-		if (strcmp(value, "default") != 0 && strcmp(value, "schema") != 0) {
+		if (strcmp(value, "default") != 0 && strcmp(value, "schema") != 0 &&
+			strcmp(value, "formats") != 0) {
 			return err_set(err, ERR_INVALID,
-				"--show takes default or schema, not \"%s\"", value);
+				"--show takes default, schema or formats, not \"%s\"", value);
 		}
 		set_text(&out->show, value);
 		out->verb = VERB_SHOW;

@@ -39,7 +39,7 @@ TEST(wrong_command_lines_are_refused_with_the_word_at_fault) {
 		{{"--socket"}, "--socket needs a value; see annad --help"},
 		{{"--log-level", "loud"},
 			"--log-level takes debug, info, warn or error, not \"loud\""},
-		{{"--show", "all"}, "--show takes default or schema, not \"all\""},
+		{{"--show", "all"}, "--show takes default, schema or formats, not \"all\""},
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		struct arguments arguments;

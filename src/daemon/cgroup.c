@@ -3,6 +3,7 @@
 // a cgroup that is divided may hold no processes itself.
 #include "daemon/cgroup.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +14,12 @@
 #include "base/buf.h"
 #include "io/fs.h"
 
+// Beside the v1 hierarchies (systemd calls that hybrid), v2 has a folder of its own.
+static const char *mount_point(void) {
+	return access("/sys/fs/cgroup/cgroup.controllers", F_OK) == 0 ? "/sys/fs/cgroup"
+								      : "/sys/fs/cgroup/unified";
+}
+
 static char *own_folder(void) {
 	struct buf text = BUF_INIT;
 	char *folder = NULL;
@@ -21,7 +28,7 @@ static char *own_folder(void) {
 		while (!folder && str_split(&rest, '\n', &line)) {
 			if (str_starts(line, STR("0::/"))) {
 				struct str path = str_skip(line, 3);
-				folder = xasprintf("/sys/fs/cgroup%.*s", STR_ARG(path));
+				folder = xasprintf("%s%.*s", mount_point(), STR_ARG(path));
 			}
 		}
 	}
@@ -40,7 +47,8 @@ char *cgroup_delegated(void) {
 	}
 	_cleanup_(freep) char *own = xasprintf("%s/annad", folder);
 	_cleanup_(freep) char *procs = xasprintf("%s/annad/cgroup.procs", folder);
-	bool ok = mkdir(own, 0755) == 0;
+	// It may be left from a run that was killed and restarted.
+	bool ok = mkdir(own, 0755) == 0 || errno == EEXIST;
 	int fd = ok ? open(procs, O_WRONLY | O_CLOEXEC) : -1;
 	ok = fd >= 0 && write(fd, "0", 1) == 1;
 	if (fd >= 0) {

@@ -3,6 +3,20 @@
 #include "daemon/daemon.h"
 #include "formats/json.h"
 #include "rpc/method.h"
+#include "store/segment.h"
+#include "store/state.h"
+
+void daemon_show_formats(struct buf *out) {
+	struct json_writer w;
+	json_writer_init(&w, out);
+	json_begin_object(&w);
+	json_member_int(&w, "journal", SEGMENT_VERSION);
+	json_member_int(&w, "journal_features", SEGMENT_INCOMPATIBLE_KNOWN);
+	json_member_int(&w, "state", STATE_FORMAT);
+	json_member_int(&w, "generation", GENERATION_FORMAT);
+	json_end_object(&w);
+	buf_append_char(out, '\n');
+}
 
 bool daemon_check_config(
 	const struct arguments *arguments, struct problems *problems, struct err *err) {

@@ -15,10 +15,11 @@
 #include "io/child.h"
 #include "io/worker.h"
 #include "rpc/emitter.h"
+#include "rpc/finding.h"
 #include "rpc/methods.h"
 
 #define LOG_FOLDER "daemon"
-#define JOB_QUEUE 256
+#define JOB_QUEUE 64 // each may hold an answer of a quarter of a mebibyte until the loop takes it
 #define BUS_RESERVE 256 // events of gap, health and lifecycle find room in a full queue
 #define BUS_UNKEPT 4	// times the queue: ids that may be given while the disk keeps none
 #define STATE_SAVE_NS (30 * NS_PER_SECOND)
@@ -63,6 +64,7 @@ static bool start_bus(struct anna *anna, struct journal_recovery *recovery, stru
 		.next_id = recovery->last_sequence + skip + 1,
 		.capacity = queue,
 		.reserve = BUS_RESERVE,
+		.bytes_max = (size_t)config->queue_size,
 		.unkept_max = lost_ids_most(anna)};
 	anna->services.bus = bus_create(&options);
 	anna->writer = writer_start(
@@ -138,6 +140,7 @@ static void on_recovered(void *arg) {
 	}
 	lifecycle_enter(anna, ANNA_RUNNING, "ready");
 	publish_started(anna);
+	finding_take_log(anna);
 	if (anna->reload_is_wanted) {
 		anna->reload_is_wanted = false;
 		daemon_reload(anna, "SIGHUP");
@@ -148,6 +151,7 @@ static void on_second(void *arg) {
 	struct anna *anna = arg;
 	timer_start(&anna->second, anna->services.loop, NS_PER_SECOND, on_second, anna);
 	parts_refresh(anna);
+	vitals_take(anna);
 	health_refresh(anna);
 	log_flush();
 	if (clock_monotonic(anna->clock) - anna->state_saved_ns >= STATE_SAVE_NS) {
@@ -208,7 +212,8 @@ struct anna *daemon_create(const struct daemon_seam *seam, const struct argument
 	anna->arguments = arguments;
 	anna->clock = loop_clock(seam->loop);
 	anna->started_ns = clock_monotonic(anna->clock);
-	anna->health = HEALTH_OK;
+	anna->health = HEALTH_UNKNOWN;
+	vitals_init(&anna->vitals);
 	anna->socket_fd = -1;
 	anna->segment_bytes = seam->segment_bytes;
 	anna->journal_folder = xasprintf("%s/journal", arguments->state_folder);
@@ -216,7 +221,7 @@ struct anna *daemon_create(const struct daemon_seam *seam, const struct argument
 	histogram_init(&anna->reload_ns);
 	anna->services = (struct services){.loop = seam->loop,
 		.jobs = jobs_create(seam->loop, seam->job_threads, JOB_QUEUE),
-		.slow_jobs = jobs_create(seam->loop, seam->job_threads, JOB_QUEUE),
+		.slow_jobs = jobs_create(seam->loop, 2 * seam->job_threads, JOB_QUEUE),
 		.fs = seam->fs,
 		.children = seam->children,
 		.random = seam->random,
@@ -239,6 +244,8 @@ bool daemon_start(struct anna *anna, struct err *err) {
 		return false;
 	}
 	timer_start(&anna->second, anna->services.loop, NS_PER_SECOND, on_second, anna);
+	vitals_take(anna);
+	health_refresh(anna);
 	anna->state_saved_ns = clock_monotonic(anna->clock);
 	reload_watch_confirm(anna);
 	return true;

@@ -6,6 +6,7 @@
 
 #include "config/generations.h"
 #include "daemon/arguments.h"
+#include "daemon/vitals.h"
 #include "engine/engine.h"
 #include "flow/capability.h"
 #include "io/loop.h"
@@ -25,13 +26,24 @@ struct daemon_seam {
 	int64_t segment_bytes; // of the journal; 0: as usual. A small machine takes small ones
 };
 
+// How often something happened in the last hour, by the minute.
+struct hour {
+	int64_t minute; // the newest that is counted
+	uint16_t counts[60];
+};
+
 // One capability while Anna runs.
 struct part {
 	const struct capability *capability;
 	void *self; // NULL: not started
 	enum capability_state state;
 	char reason[256];
-	int64_t since_ns;
+	char next_step[160]; // as the part itself said it; empty: it said none
+	int64_t since_ns;    // wall
+	int64_t retry_ns;    // monotonic: when its start is tried again; 0: it is not
+	unsigned tries;	     // that failed, one after the other
+	uint64_t starts, failures, restarts;
+	struct hour failures_hour, restarts_hour;
 };
 
 // What survives a restart in the state file.
@@ -91,10 +103,11 @@ struct anna {
 	enum anna_health health;
 	struct health_reason reasons[16];
 	size_t reason_count;
+	bool health_is_measured; // else it is unknown yet, which is no change of it
+	uint32_t reasons_told;	 // digest of those last published
+	int64_t reasons_told_ns;
 	bool journal_was_failing;
-	// What the loop and the answers took in the last whole minute; cumulative before it.
-	struct histogram lag_before, lag_minute, answers_before, answers_minute;
-	int64_t minute_ns; // when this minute began, monotonic
+	struct vitals_keeper vitals;
 
 	struct timer stop_deadline;
 	void (*on_stopped)(void *arg); // everything is closed: leave the loop
@@ -125,7 +138,10 @@ void daemon_build_schema(struct anna *anna, const struct daemon_seam *seam);
 void daemon_finish_schema(struct anna *anna);
 void daemon_show_schema(struct buf *out);
 void daemon_show_sample(struct buf *out);
+// What is written to disk, so that an upgrade knows whether the annad before can read it again.
+void daemon_show_formats(struct buf *out);
 extern const struct section daemon_section, journal_section, health_section;
+extern const struct section capabilities_section;
 // check.c: annad --check
 _must_use_ bool daemon_check_config(
 	const struct arguments *arguments, struct problems *problems, struct err *err);
@@ -138,7 +154,8 @@ void parts_stop(struct anna *anna);
 _must_use_ bool parts_apply(struct anna *anna, struct snapshot *to, struct err *err);
 // Takes every part back to a snapshot that was in force; what cannot go back is failed and says so.
 void parts_restore(struct anna *anna, struct snapshot *to);
-void parts_refresh(struct anna *anna); // health of each, once a second
+// Once a second: the health of each; tries again what did not start.
+void parts_refresh(struct anna *anna);
 // reload.c
 _must_use_ bool reload_at_start(struct anna *anna, struct problems *problems, struct err *err);
 void reload_apply_log(struct anna *anna);
@@ -146,6 +163,7 @@ void reload_cancel(struct anna *anna);
 void reload_watch_confirm(struct anna *anna);
 // health.c
 void health_refresh(struct anna *anna);
+// health_meter.c
 void health_meter(void *anna, struct exposition *out);
 // keeper.c
 void keeper_load(struct anna *anna);
@@ -163,12 +181,18 @@ struct daemon_config {
 struct journal_config {
 	int64_t normal_size, audit_size, telemetry_size, state_size;
 	int64_t max_age_ns;
-	int64_t queue;
+	int64_t queue, queue_size;
+};
+
+struct capabilities_config {
+	struct strings disabled; // names
 };
 
 struct health_config {
 	int64_t memory_warn, memory_critical;
+	double limit_warn, limit_critical; // percent of the real limit
 	double rpc_p95_ms, rpc_p99_ms;
-	int64_t queue_warn, queue_critical;
-	int64_t lag_warn_ns;
+	int64_t queue_warn, queue_critical, queue_age_ns;
+	int64_t lag_warn_ns, sync_warn_ns;
+	double fds_warn, fds_critical, cpu_warn; // percent
 };

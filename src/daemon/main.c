@@ -223,6 +223,8 @@ static int show(const char *what) {
 	struct buf out = BUF_INIT;
 	if (strcmp(what, "schema") == 0) {
 		daemon_show_schema(&out);
+	} else if (strcmp(what, "formats") == 0) {
+		daemon_show_formats(&out);
 	} else {
 		daemon_show_sample(&out);
 	}

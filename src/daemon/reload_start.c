@@ -74,6 +74,35 @@ static void undo_unconfirmed(struct anna *anna) {
 	}
 }
 
+// What ran last may have been written by a newer annad and be nonsense to this one, which came back
+// after an upgrade that failed: then the newest that still loads, which is the last of its own.
+static bool use_last_that_loads(struct anna *anna, struct err *err) {
+	struct err ignored = ERR_INIT;
+	for (size_t i = generations_count(anna->generations); i > 0; i--) {
+		const struct generation *item = generations_get(anna->generations, i - 1);
+		struct problems unseen = PROBLEMS_INIT;
+		bool was_good = item->verdict == VERDICT_ACTIVE || item->verdict == VERDICT_GOOD;
+		bool ok = was_good && use_generation(anna, item, &unseen, &ignored);
+		problems_finish(&unseen);
+		if (ok) {
+			uint64_t number = item->number;
+			if (!generations_set_verdict(
+				    anna->generations, number, VERDICT_ACTIVE, &ignored)) {
+				log_warn("generation %llu runs, but could not be marked so: %s",
+					(unsigned long long)number, ignored.message);
+			}
+			return true;
+		}
+		if (was_good) {
+			log_warn("generation %llu, written by annad %s, does not load here: %s",
+				(unsigned long long)item->number,
+				item->writer[0] ? item->writer : "(it does not say which)",
+				ignored.message);
+		}
+	}
+	return err_set(err, ERR_CONFIG, "no configuration generation loads any more");
+}
+
 bool reload_at_start(struct anna *anna, struct problems *problems, struct err *err) {
 	struct config_files files = {0};
 	struct err why = ERR_INIT;
@@ -98,7 +127,9 @@ bool reload_at_start(struct anna *anna, struct problems *problems, struct err *e
 	}
 	struct err older = ERR_INIT;
 	struct problems unseen = PROBLEMS_INIT;
-	if (last && use_generation(anna, last, &unseen, &older)) {
+	if (last &&
+		(use_generation(anna, last, &unseen, &older) ||
+			use_last_that_loads(anna, &older))) {
 		(void)snprintf(
 			anna->config_problem, sizeof(anna->config_problem), "%.190s", why.message);
 		log_error("the configuration is not in force: %s; running with generation %llu, "

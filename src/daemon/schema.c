@@ -88,6 +88,16 @@ static const struct option journal_rows[] = {
 		.unit = "events",
 		.apply = APPLY_RESTART,
 		.help = "Events that may wait for the disk; more are refused as busy."},
+	{.key = "queue_size",
+		.type = OPTION_SIZE,
+		.offset = offsetof(struct journal_config, queue_size),
+		.fallback = "12MiB",
+		.min = 1048576.0,
+		.max = 1073741824.0,
+		.unit = "bytes",
+		.apply = APPLY_RESTART,
+		.help = "Memory that events may take while they wait for the disk; more are "
+			"refused as busy."},
 	{0},
 };
 
@@ -103,41 +113,102 @@ static const struct option health_rows[] = {
 		.type = OPTION_SIZE,
 		.offset = offsetof(struct health_config, memory_warn),
 		.fallback = "60MB",
-		.help = "Anna is degraded when she uses more memory (resident) than this."},
+		.help = "Anna is degraded when she uses more memory (resident) than this, or than "
+			"limit_warn of the real limit if that is less."},
 	{.key = "memory_critical",
 		.type = OPTION_SIZE,
 		.offset = offsetof(struct health_config, memory_critical),
 		.fallback = "70MB",
-		.help = "Anna is critical when she uses more memory (resident) than this."},
+		.help = "Anna is critical when she uses more memory (resident) than this, or than "
+			"limit_critical of the real limit if that is less."},
+	{.key = "limit_warn",
+		.type = OPTION_NUMBER,
+		.offset = offsetof(struct health_config, limit_warn),
+		.fallback = "75",
+		.min = 1,
+		.max = 100,
+		.unit = "percent",
+		.help = "Share of the limit that the kernel enforces (memory.max, memory.high or "
+			"memory.limit_in_bytes of the control group, else RLIMIT_AS) from which on "
+			"Anna is degraded."},
+	{.key = "limit_critical",
+		.type = OPTION_NUMBER,
+		.offset = offsetof(struct health_config, limit_critical),
+		.fallback = "88",
+		.min = 1,
+		.max = 100,
+		.unit = "percent",
+		.help = "Share of that limit from which on Anna is critical."},
 	{.key = "rpc_p95_ms",
 		.type = OPTION_NUMBER,
 		.offset = offsetof(struct health_config, rpc_p95_ms),
 		.fallback = "200",
 		.unit = "ms",
-		.help = "Anna is degraded when the 95th percentile of answers takes longer."},
+		.help = "Anna is degraded when the 95th percentile of the last minute's answers "
+			"(20 at least) takes longer."},
 	{.key = "rpc_p99_ms",
 		.type = OPTION_NUMBER,
 		.offset = offsetof(struct health_config, rpc_p99_ms),
 		.fallback = "500",
 		.unit = "ms",
-		.help = "Anna is critical when the 99th percentile of answers takes longer."},
+		.help = "Anna is critical when the 99th percentile of the last minute's answers "
+			"(100 at least) takes longer."},
 	{.key = "queue_warn",
 		.type = OPTION_INT,
 		.offset = offsetof(struct health_config, queue_warn),
-		.fallback = "8192",
+		.fallback = "50",
 		.unit = "events",
-		.help = "Anna is degraded when this many events wait for the journal."},
+		.help = "Anna is degraded when so many events wait for the journal, the oldest for "
+			"queue_age."},
 	{.key = "queue_critical",
 		.type = OPTION_INT,
 		.offset = offsetof(struct health_config, queue_critical),
-		.fallback = "14000",
+		.fallback = "100",
 		.unit = "events",
-		.help = "Anna is critical when this many events wait for the journal."},
+		.help = "Anna is critical when so many events wait for the journal, the oldest for "
+			"queue_age."},
+	{.key = "queue_age",
+		.type = OPTION_DURATION,
+		.offset = offsetof(struct health_config, queue_age_ns),
+		.fallback = "1s",
+		.help = "A queue that is emptied sooner than this is never held against Anna, "
+			"however deep it was."},
 	{.key = "lag_warn",
 		.type = OPTION_DURATION,
 		.offset = offsetof(struct health_config, lag_warn_ns),
 		.fallback = "100ms",
-		.help = "Anna is degraded when one percent of her loop's rounds take longer."},
+		.help = "Anna is degraded when one percent of the last minute's rounds of her loop "
+			"take longer."},
+	{.key = "sync_warn",
+		.type = OPTION_DURATION,
+		.offset = offsetof(struct health_config, sync_warn_ns),
+		.fallback = "1s",
+		.help = "Anna is degraded when five percent of the last minute's syncs of the "
+			"journal take longer."},
+	{.key = "fds_warn",
+		.type = OPTION_NUMBER,
+		.offset = offsetof(struct health_config, fds_warn),
+		.fallback = "80",
+		.min = 1,
+		.max = 100,
+		.unit = "percent",
+		.help = "Share of the limit of file descriptors from which on Anna is degraded."},
+	{.key = "fds_critical",
+		.type = OPTION_NUMBER,
+		.offset = offsetof(struct health_config, fds_critical),
+		.fallback = "95",
+		.min = 1,
+		.max = 100,
+		.unit = "percent",
+		.help = "Share of the limit of file descriptors from which on Anna is critical."},
+	{.key = "cpu_warn",
+		.type = OPTION_NUMBER,
+		.offset = offsetof(struct health_config, cpu_warn),
+		.fallback = "90",
+		.max = 10000,
+		.unit = "percent",
+		.help = "Anna is degraded when she used more of a core than this over the last "
+			"minute; 0 for never."},
 	{0},
 };
 
@@ -148,13 +219,71 @@ const struct section health_section = {
 	.size = sizeof(struct health_config),
 };
 
+static const struct option capabilities_rows[] = {
+	{.key = "disabled",
+		.type = OPTION_STRINGS,
+		.offset = offsetof(struct capabilities_config, disabled),
+		.max = 64,
+		.help = "Parts that are switched off, by the names of annactl capabilities; rpc "
+			"cannot be."},
+	{0},
+};
+
+// Where it says which parts there are; every one, also those a test leaves out.
+static const struct capability *part_get(size_t i) {
+	return i < capability_count		      ? capabilities[i]
+		: i < capability_count + source_count ? sources[i - capability_count]
+						      : NULL;
+}
+
+static void check_name(struct str name, struct place place, struct problems *problems) {
+	const char *names[256];
+	size_t n = 0;
+	for (const struct capability *one; n < 256 && (one = part_get(n)) != NULL; n++) {
+		names[n] = one->name;
+		if (str_is(name, one->name) && one->is_essential) {
+			problems_add(problems, place,
+				"%s cannot be switched off: without it nobody could ask or stop "
+				"Anna",
+				one->name);
+		}
+		if (str_is(name, one->name)) {
+			return;
+		}
+	}
+	const char *near = option_nearest(name, names, n);
+	problems_add(problems, place,
+		"there is no capability \"%.*s\"%s%s%s; annactl capabilities lists them",
+		(int)(name.len < 64 ? name.len : 64), name.at, near ? "; did you mean \"" : "",
+		near ? near : "", near ? "\"?" : "");
+}
+
+static void check_capabilities(
+	void *config, struct place place, struct arena *arena, struct problems *problems) {
+	const struct capabilities_config *wanted = config;
+	(void)arena;
+	for (size_t i = 0; i < wanted->disabled.n; i++) {
+		check_name(wanted->disabled.items[i], place, problems);
+	}
+}
+
+const struct section capabilities_section = {
+	.name = "capabilities",
+	.summary = "Which parts of Anna are switched off.",
+	.rows = capabilities_rows,
+	.size = sizeof(struct capabilities_config),
+	.check = check_capabilities,
+	.example = "[capabilities]\ndisabled = [\"http\"]\n",
+};
+
 static void build_sections(struct anna *anna) {
-	size_t most = 4 + anna->part_count;
+	size_t most = 5 + anna->part_count;
 	size_t n = 0;
 	anna->sections = xcalloc(most, sizeof(*anna->sections));
 	anna->sections[n++] = &daemon_section;
 	anna->sections[n++] = &journal_section;
 	anna->sections[n++] = &health_section;
+	anna->sections[n++] = &capabilities_section;
 	for (size_t i = 0; i < anna->part_count; i++) {
 		const struct capability *capability = anna->parts[i].capability;
 		if (capability->section && capability->section->rows) {

@@ -12,7 +12,7 @@ static void on_durable(struct engine *engine, struct event *event) {
 		return; // behind the cursor: the next start takes it on
 	}
 	// With as much waiting as there may be, the journal keeps the rest for later.
-	if (engine->waiting_count >= WAITING_MAX && engine->journal_folder) {
+	if (engine_is_full(engine) && engine->journal_folder) {
 		engine->is_behind = true;
 	}
 	if (engine->is_behind) {
@@ -182,6 +182,13 @@ void engine_get_stats(const struct engine *engine, struct engine_stats *out) {
 		.refused = engine->refused,
 		.running = engine->running_count,
 		.waiting = engine->waiting_count,
+		.waiting_deepest = engine->waiting_deepest,
+		.waiting_max = WAITING_MAX,
+		.waiting_bytes = engine->waiting_bytes,
+		.waiting_bytes_deepest = engine->waiting_bytes_deepest,
+		.waiting_bytes_max = WAITING_BYTES,
+		.running_max = RUNNING_MAX,
+		.is_behind = engine->is_behind,
 		.cursor = engine_cursor(engine)};
 }
 

@@ -70,6 +70,9 @@ struct engine_stats {
 	uint64_t matched, started, finished, failed, refused;
 	size_t running, waiting;
 	uint64_t cursor;
+	size_t running_max, waiting_max, waiting_deepest, waiting_bytes, waiting_bytes_max;
+	size_t waiting_bytes_deepest;
+	bool is_behind; // as much waits as may: the rest is read from the journal
 };
 void engine_get_stats(const struct engine *engine, struct engine_stats *out);
 

@@ -10,9 +10,10 @@
 #include "engine/listeners.h"
 #include "io/loop.h"
 
-#define WAITING_MAX 65536  // references to events, over all mappings
-#define RUNNING_MAX 512	   // runs at once, over all mappings: each may be a process
-#define STARTS_PER_TURN 16 // from one queue before others get their turn
+#define WAITING_MAX 65536		// references to events, over all mappings
+#define WAITING_BYTES (9 * 1024 * 1024) // that these may take, their events with them
+#define RUNNING_MAX 512			// runs at once, over all mappings: each may be a process
+#define STARTS_PER_TURN 16		// from one queue before others get their turn
 
 // A mapping while it is in force, over reloads. Lives as long as a table, a run or something that
 // waits refers to it: what a removed mapping had accepted, it still does.
@@ -57,6 +58,7 @@ struct match {
 struct waiting {
 	struct list node;   // in its lane
 	struct match match; // with a reference to event and snapshot
+	size_t bytes;	    // of engine->waiting_bytes
 };
 
 struct run {
@@ -107,6 +109,8 @@ struct engine {
 	struct list unreported; // done, their action.finished not accepted yet
 	struct list obligations;
 	size_t running_count, waiting_count;
+	size_t waiting_bytes, waiting_deepest, waiting_bytes_deepest;
+	uint64_t counted_id; // the last event whose own memory is in waiting_bytes
 	struct timer turn_timer;
 	struct timer retry_timer; // the journal's queue was full
 	struct timer cursor_timer;
@@ -139,6 +143,14 @@ void lane_configure(struct lane *lane, const struct mapping *mapping, struct sna
 void lane_orphan(struct lane *lane);
 bool lane_take_token(struct lane *lane);
 void lane_refuse(struct lane *lane, struct event *event, const char *reason);
+// Whether as much waits as may.
+static inline bool engine_is_full(const struct engine *engine) {
+	return engine->waiting_count >= WAITING_MAX || engine->waiting_bytes >= WAITING_BYTES;
+}
+static inline bool engine_is_half_empty(const struct engine *engine) {
+	return engine->waiting_count <= WAITING_MAX / 2 &&
+		engine->waiting_bytes <= WAITING_BYTES / 2;
+}
 
 // run.c
 // Starts its run, or lets it wait. What the match refers to is borrowed.

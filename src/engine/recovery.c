@@ -244,7 +244,7 @@ static void catch_up_later(struct engine *engine, int64_t delay_ns) {
 static void dispatch_some(struct engine *engine) {
 	struct catch_up *chunk = engine->catch_up;
 	for (int i = 0; i < EVENTS_PER_TURN && chunk->next < chunk->n; i++) {
-		if (engine->waiting_count >= WAITING_MAX) {
+		if (engine_is_full(engine)) {
 			return; // start_waiting calls again when there is room
 		}
 		struct event *event = chunk->events[chunk->next++];
@@ -331,7 +331,7 @@ void catch_up(struct engine *engine) {
 		return; // engine_configure calls again
 	}
 	if (engine->catch_up) {
-		if (!engine->catch_up->is_reading && engine->waiting_count < WAITING_MAX) {
+		if (!engine->catch_up->is_reading && !engine_is_full(engine)) {
 			dispatch_some(engine);
 		}
 		return;
@@ -343,7 +343,7 @@ void catch_up(struct engine *engine) {
 		return;
 	}
 	// Half empty before more is read, so that reading is worth its while.
-	if (engine->waiting_count <= WAITING_MAX / 2 && !timer_is_set(&engine->catch_up_timer)) {
+	if (engine_is_half_empty(engine) && !timer_is_set(&engine->catch_up_timer)) {
 		read_on(engine);
 	}
 }

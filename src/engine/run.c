@@ -8,6 +8,8 @@
 #include "engine/mapping.h"
 
 #define LOG_FOLDER "engine"
+#define PLACE_BYTES 96		  // of what waits, as malloc counts
+#define EVENT_BYTES 1280	  // of an event beside what its arena gave out
 #define RETRY_NS (10 * NS_PER_MS) // the journal empties its queue about this fast
 
 static void on_turn(void *arg) {
@@ -278,12 +280,24 @@ static bool has_room(const struct lane *lane) {
 static void wait_in_lane(struct lane *lane, const struct match *match) {
 	struct waiting *waiting = xcalloc(1, sizeof(*waiting));
 	waiting->match = *match;
+	waiting->bytes = PLACE_BYTES;
+	if (lane->engine->counted_id != match->event->id) { // once, for all mappings it waits for
+		lane->engine->counted_id = match->event->id;
+		waiting->bytes += EVENT_BYTES + arena_used(match->event->arena);
+	}
 	(void)event_ref(match->event);
 	(void)snapshot_ref(match->snapshot);
 	list_add_last(&lane->waiting, &waiting->node);
 	lane->refs++;
 	lane->waiting_count++;
 	lane->engine->waiting_count++;
+	lane->engine->waiting_bytes += waiting->bytes;
+	if (lane->engine->waiting_count > lane->engine->waiting_deepest) {
+		lane->engine->waiting_deepest = lane->engine->waiting_count;
+	}
+	if (lane->engine->waiting_bytes > lane->engine->waiting_bytes_deepest) {
+		lane->engine->waiting_bytes_deepest = lane->engine->waiting_bytes;
+	}
 	lane_wants_turn(lane);
 }
 
@@ -292,7 +306,7 @@ static void run_reflex(struct lane *lane, const struct match *match) {
 		lane_refuse(lane, match->event, "budget");
 	} else if (has_room(lane) && lane->waiting_count == 0) {
 		(void)run_start(lane, match);
-	} else if (lane->engine->waiting_count < WAITING_MAX) {
+	} else if (!engine_is_full(lane->engine)) {
 		wait_in_lane(lane, match);
 	} else {
 		lane_refuse(lane, match->event, "queue");
@@ -327,6 +341,7 @@ static void waiting_free(struct lane *lane, struct waiting *waiting) {
 	list_remove(&waiting->node);
 	lane->waiting_count--;
 	lane->engine->waiting_count--;
+	lane->engine->waiting_bytes -= waiting->bytes;
 	event_unref(waiting->match.event);
 	snapshot_unref(waiting->match.snapshot);
 	free(waiting);

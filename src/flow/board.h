@@ -31,8 +31,8 @@ struct culprit {
 	char name[128]; // "postgres", "backup.service", "/var", "eth0": printable text
 	pid_t pid;	// of a process; 0: none
 	char unit[128]; // the unit a process belongs to; "" when unknown
-	double value;	// its share of the figure
-	char value_unit[16];
+	double value;	// its share of the figure; NaN: not known
+	char value_unit[24];
 };
 
 // Embedded in its owner; zeroed memory is a pin that hangs nowhere. Take it off before the owner goes.

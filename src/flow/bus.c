@@ -12,7 +12,11 @@
 #include "base/alloc.h"
 #include "io/loop.h"
 
-#define PROBE_KEY "bus.probe" // a state that says nothing
+// Of an event in flight beside what its arena gave out: its place here and the journal's, the arena's
+// first block; and twice its arena, since the journal has it once more, encoded.
+#define EVENT_BYTES 2304
+#define RESERVE_BYTES (1024 * 1024) // that the few events of the reserve may take beyond the limit
+#define PROBE_KEY "bus.probe"	    // a state that says nothing
 
 struct entry {
 	uint64_t id;
@@ -21,6 +25,8 @@ struct entry {
 	const struct kind *kind;
 	bus_durable_fn *on_durable;
 	void *arg;
+	size_t bytes;
+	int64_t since_ns;
 };
 
 struct bus {
@@ -158,8 +164,9 @@ static bool has_ids(const struct bus *bus, enum urgency urgency) {
 	return most == 0 || (is_told && bus->next_id - 1 - bus->kept_id < may);
 }
 
-// Gives the next place in the ring, or NULL with *err.
-static struct entry *take_place(struct bus *bus, enum urgency urgency, struct err *err) {
+// Gives the next place in the ring to something of so many bytes, or NULL with *err.
+static struct entry *take_place(
+	struct bus *bus, enum urgency urgency, size_t bytes, struct err *err) {
 	size_t room = bus->options.capacity - (urgency == ORDINARY ? bus->options.reserve : 0);
 	if (!bus->writer) {
 		bus->stats.refused++;
@@ -173,6 +180,14 @@ static struct entry *take_place(struct bus *bus, enum urgency urgency, struct er
 			bus->count);
 		return NULL;
 	}
+	size_t bytes_room = bus->options.bytes_max + (urgency == ORDINARY ? 0 : RESERVE_BYTES);
+	if (bus->options.bytes_max && bus->count && bus->stats.bytes + bytes > bytes_room) {
+		bus->stats.refused++;
+		err_set(err, ERR_BUSY,
+			"events of %zu bytes wait for the journal already: try again",
+			bus->stats.bytes);
+		return NULL;
+	}
 	if (!has_ids(bus, urgency)) {
 		bus->stats.refused++;
 		err_set(err, ERR_STORAGE, "the journal has kept nothing since event %llu",
@@ -180,7 +195,12 @@ static struct entry *take_place(struct bus *bus, enum urgency urgency, struct er
 		return NULL;
 	}
 	struct entry *entry = entry_at(bus, bus->count++);
-	*entry = (struct entry){.id = bus->next_id++};
+	*entry = (struct entry){
+		.id = bus->next_id++, .bytes = bytes, .since_ns = loop_now(bus->options.loop)};
+	bus->stats.bytes += bytes;
+	if (bus->stats.bytes > bus->stats.bytes_deepest) {
+		bus->stats.bytes_deepest = bus->stats.bytes;
+	}
 	bus->stats.last_id = entry->id;
 	bus->stats.deepest = bus->count > bus->stats.deepest ? bus->count : bus->stats.deepest;
 	return entry;
@@ -217,7 +237,8 @@ static uint64_t publish(struct bus *bus, struct event *event, enum urgency urgen
 		event_unref(event);
 		return 0;
 	}
-	struct entry *entry = take_place(bus, urgency, err);
+	size_t bytes = EVENT_BYTES + 2 * arena_used(event->arena);
+	struct entry *entry = take_place(bus, urgency, bytes, err);
 	if (!entry) {
 		event_unref(event);
 		return 0;
@@ -244,7 +265,7 @@ uint64_t bus_publish_reserved(struct bus *bus, struct event *event, struct err *
 
 static uint64_t keep_state(
 	struct bus *bus, const char *key, struct str value, enum urgency urgency, struct err *err) {
-	struct entry *entry = take_place(bus, urgency, err);
+	struct entry *entry = take_place(bus, urgency, EVENT_BYTES + value.len, err);
 	if (!entry) {
 		return 0;
 	}
@@ -340,6 +361,7 @@ void bus_on_result(void *arg, uint64_t first, uint64_t last, const struct err *e
 		struct entry entry = bus->ring[bus->first];
 		bus->first = (bus->first + 1) % bus->options.capacity;
 		bus->count--;
+		bus->stats.bytes -= entry.bytes;
 		bus->shown -= bus->shown ? 1 : 0;
 		bus->stats.durable_id = entry.id;
 		buf_finish(&entry.state);
@@ -370,4 +392,7 @@ void bus_on_result(void *arg, uint64_t first, uint64_t last, const struct err *e
 void bus_get_stats(const struct bus *bus, struct bus_stats *out) {
 	*out = bus->stats;
 	out->in_flight = bus->count;
+	out->capacity = bus->options.capacity;
+	out->bytes_max = bus->options.bytes_max;
+	out->oldest_ns = bus->count ? bus->ring[bus->first].since_ns : 0;
 }

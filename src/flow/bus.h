@@ -40,6 +40,7 @@ struct bus_options {
 	uint64_t next_id; // the first id to give
 	size_t capacity;  // events in flight to the journal
 	size_t reserve;	  // of these, kept for gap, health and lifecycle events
+	size_t bytes_max; // memory that those in flight may take; 0: no limit
 	// Ids given above the last that was kept: no more than this (0: no limit), and no more than
 	// twice this above a gap that is not told yet, so that a restart knows which may have been
 	// given. While the disk refuses, ordinary events may have half of it, those of the reserve
@@ -81,8 +82,10 @@ struct bus_stats {
 	uint64_t accepted, durable, refused, failed;
 	uint64_t last_id;    // given
 	uint64_t durable_id; // every event up to here is durable or reported failed
-	size_t in_flight, deepest;
-	bool is_failing; // the journal refuses
+	size_t in_flight, deepest, capacity;
+	size_t bytes, bytes_deepest, bytes_max; // memory of those in flight
+	int64_t oldest_ns; // monotonic: since when the oldest is in flight; 0: none is
+	bool is_failing;   // the journal refuses
 };
 void bus_get_stats(const struct bus *bus, struct bus_stats *out);
 const struct kinds *bus_kinds(const struct bus *bus);

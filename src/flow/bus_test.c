@@ -44,7 +44,8 @@ static void set_up(struct fixture *f, size_t capacity) {
 		.kinds = f->kinds,
 		.next_id = 100,
 		.capacity = capacity,
-		.reserve = 2};
+		.reserve = 2,
+		.bytes_max = 65536};
 	f->bus = bus_create(&options);
 	bus_set_writer(f->bus, (struct writer *)f); // only its being there counts
 }
@@ -355,6 +356,38 @@ TEST(destroying_the_bus_fails_what_is_in_flight) {
 	CHECK_INT(f.failed, 1);
 }
 
+TEST(events_beyond_the_memory_for_them_are_busy_and_the_reserve_still_passes) {
+	struct fixture f;
+	struct err err = ERR_INIT;
+	struct bus_stats stats;
+	char text[16000];
+	memset(text, 'x', sizeof(text));
+	text[sizeof(text) - 1] = '\0';
+	set_up(&f, 64);
+	struct event *event = event_create("test.a", "test", STR(""));
+	event_set_text(event, "text", text);
+	CHECK(bus_publish(f.bus, event, NULL, NULL, NULL));
+	fake_clock_advance(&f.fake.clock, NS_PER_SECOND);
+
+	event = event_create("test.a", "test", STR(""));
+	event_set_text(event, "text", text);
+	CHECK(!bus_publish(f.bus, event, NULL, NULL, &err));
+	CHECK_INT(err.code, ERR_BUSY);
+	event = event_create("health.changed", "daemon", STR("annad"));
+	event_set_text(event, "from", text);
+	CHECK(bus_publish_reserved(f.bus, event, NULL));
+
+	bus_get_stats(f.bus, &stats);
+	CHECK(stats.bytes > 65536 / 2);
+	CHECK_INT(stats.refused, 1);
+	CHECK_INT(stats.oldest_ns, 1000 * NS_PER_SECOND);
+	bus_on_result(f.bus, 100, 101, NULL);
+	bus_get_stats(f.bus, &stats);
+	CHECK_INT(stats.bytes, 0);
+	CHECK_INT(stats.oldest_ns, 0);
+	tear_down(&f);
+}
+
 int main(void) {
 	return TESTS(RUN(a_published_event_gets_id_time_trace_and_generation),
 		RUN(reflexes_see_an_event_before_the_journal_gets_it),
@@ -368,5 +401,6 @@ int main(void) {
 		RUN(trying_whether_the_disk_works_again_uses_up_no_ids),
 		RUN(a_journal_that_keeps_nothing_ends_the_giving_of_ids),
 		RUN(a_gap_that_reaches_far_back_can_always_be_told),
-		RUN(destroying_the_bus_fails_what_is_in_flight));
+		RUN(destroying_the_bus_fails_what_is_in_flight),
+		RUN(events_beyond_the_memory_for_them_are_busy_and_the_reserve_still_passes));
 }

@@ -52,8 +52,10 @@ enum capability_maturity {
 };
 
 struct capability_health {
-	enum capability_state state; // ACTIVE or DEGRADED or FAILED
-	char reason[256];	     // a sentence; empty when active
+	enum capability_state
+		state;	     // ACTIVE, DEGRADED, FAILED; DISABLED: nothing to do on this host
+	char reason[256];    // a sentence; of an active one what it has to do without, or empty
+	char next_step[160]; // what to do about it; empty: the usual
 };
 
 // What reconfigure answers.

@@ -80,6 +80,26 @@ static const struct kind_attribute rpc_called[] = {
 	{NULL},
 };
 
+static const struct kind_attribute doctor_fixed[] = {
+	{"what", "string", NULL, "what was done"},
+	{"about", "string", NULL, "which one, where there may be several"},
+	{"done", "boolean", NULL, "the finding was gone when it was looked for again"},
+	{"before", "string", NULL, "how it was"},
+	{"after", "string", NULL, "how it is"},
+	{"undo", "string", NULL, "the command that takes it back; empty: it cannot be"},
+	{"uid", "integer", NULL, "by whom"},
+	{"at", "string", NULL, "when, if the daemon did not run then"},
+	{NULL},
+};
+
+static const struct kind_attribute upgrade[] = {
+	{"from", "string", NULL, "the package's version before"},
+	{"to", "string", NULL, "the version that is wanted"},
+	{"reason", "string", NULL, "why it was rolled back"},
+	{"uid", "integer", NULL, "who runs the upgrade"},
+	{NULL},
+};
+
 const struct kind core_kinds[] = {
 	{"daemon.state", STREAM_AUDIT, "The daemon went from one lifecycle state to another.",
 		daemon_state},
@@ -94,6 +114,11 @@ const struct kind core_kinds[] = {
 	{"source.gap", STREAM_AUDIT, "A source may have missed something.", source_gap},
 	{"journal.state", STREAM_AUDIT, "The journal cannot keep events, or can again.",
 		journal_state},
+	{"upgrade.started", STREAM_AUDIT, "annactl upgrade begins to replace Anna.", upgrade},
+	{"upgrade.finished", STREAM_AUDIT, "The new Anna runs and was verified.", upgrade},
+	{"upgrade.rolled_back", STREAM_AUDIT,
+		"The new Anna did not get ready; the one before runs.", upgrade},
 	{"rpc.called", STREAM_AUDIT, "Someone asked for something that changes Anna.", rpc_called},
+	{"doctor.fixed", STREAM_AUDIT, "annactl doctor changed something.", doctor_fixed},
 	{NULL},
 };

@@ -322,8 +322,10 @@ static bool bind_path(int fd, const struct sockaddr_un *address, mode_t mode, gi
 	if (bind(fd, (const struct sockaddr *)address, sizeof(*address)) < 0) {
 		return err_errno(err, "cannot bind the socket %s", path);
 	}
-	if ((group != (gid_t)-1 && lchown(path, (uid_t)-1, group) < 0) || chmod(path, mode) < 0 ||
-		lstat(path, out) < 0 || listen(fd, BACKLOG) < 0) {
+	// Born with our group, it needs no chown, which the sandbox of the unit would refuse.
+	bool is_set = lstat(path, out) == 0 &&
+		(group == (gid_t)-1 || out->st_gid == group || lchown(path, (uid_t)-1, group) == 0);
+	if (!is_set || chmod(path, mode) < 0 || lstat(path, out) < 0 || listen(fd, BACKLOG) < 0) {
 		err_errno(err, "cannot set up the socket %s", path);
 		(void)unlink(path); // ours, bound a moment ago
 		return false;

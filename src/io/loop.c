@@ -14,6 +14,7 @@
 #include "base/alloc.h"
 
 #define EVENTS_PER_ROUND 64
+#define WORST_NS (600 * NS_PER_SECOND)
 
 struct loop {
 	struct clock *clock;
@@ -31,6 +32,10 @@ struct loop {
 	struct epoll_event ready[EVENTS_PER_ROUND];
 	int ready_count; // of the batch being dispatched
 	struct histogram lag;
+	struct windows *windows;
+	struct loop_worst worst[2]; // of the ten minutes before, and of these
+	int64_t worst_since_ns;
+	uint32_t timers_deepest;
 };
 
 // The kernel may be older than epoll_pwait2 (Linux 5.11), or a filter may not know it.
@@ -49,10 +54,13 @@ struct loop *loop_create(struct clock *clock, struct simulation *simulation, str
 	loop->now_ns = clock_monotonic(clock);
 	list_init(&loop->tasks);
 	histogram_init(&loop->lag);
+	loop->windows = windows_create();
+	loop->worst_since_ns = loop->now_ns;
 	if (!simulation) {
 		open_epoll(loop);
 		if (loop->epoll_fd < 0) {
 			err_errno(err, "cannot create the event loop's epoll descriptor");
+			windows_destroy(loop->windows);
 			free(loop);
 			return NULL;
 		}
@@ -71,6 +79,7 @@ void loop_destroy(struct loop *loop) {
 	if (loop->epoll_fd >= 0) {
 		close(loop->epoll_fd);
 	}
+	windows_destroy(loop->windows);
 	free(loop);
 }
 
@@ -88,6 +97,18 @@ struct simulation *loop_simulation(const struct loop *loop) {
 
 const struct histogram *loop_lag(const struct loop *loop) {
 	return &loop->lag;
+}
+
+const struct windows *loop_windows(const struct loop *loop) {
+	return loop->windows;
+}
+
+void loop_get_worst(const struct loop *loop, struct loop_worst *out) {
+	*out = loop->worst[loop->worst[0].took_ns < loop->worst[1].took_ns];
+}
+
+void loop_get_stats(const struct loop *loop, struct loop_stats *out) {
+	*out = (struct loop_stats){loop->rounds, loop->timer_count, loop->timers_deepest};
 }
 
 uint64_t loop_rounds(const struct loop *loop) {
@@ -163,6 +184,8 @@ void timer_start_at(
 	timer->on_due = on_due;
 	timer->arg = arg;
 	sift_up(loop, loop->timer_count++, timer);
+	loop->timers_deepest = loop->timer_count > loop->timers_deepest ? loop->timer_count
+									: loop->timers_deepest;
 }
 
 void timer_start(
@@ -233,6 +256,25 @@ void task_cancel(struct task *task) {
 
 // --- rounds ---
 
+// A callback has run since began_ns; when the next begins.
+static int64_t note_callback(
+	struct loop *loop, int64_t began_ns, const char *what, const void *function) {
+	int64_t now_ns = clock_monotonic(loop->clock);
+	struct loop_worst *worst = &loop->worst[1];
+	if (now_ns - began_ns > worst->took_ns) {
+		*worst = (struct loop_worst){now_ns - began_ns, began_ns, what, function};
+	}
+	return now_ns;
+}
+
+static void turn_worst(struct loop *loop) {
+	if (loop->now_ns - loop->worst_since_ns >= WORST_NS) {
+		loop->worst[0] = loop->worst[1];
+		loop->worst[1] = (struct loop_worst){0};
+		loop->worst_since_ns = loop->now_ns;
+	}
+}
+
 // Rounded up: a timer that is not quite due would make rounds that do nothing.
 static int whole_ms(int64_t timeout_ns) {
 	int64_t ms = timeout_ns / NS_PER_MS + (timeout_ns % NS_PER_MS > 0);
@@ -278,6 +320,7 @@ static int wait_for_events(struct loop *loop, int64_t wait_ns) {
 }
 
 static void run_descriptors(struct loop *loop, int n) {
+	int64_t began_ns = loop->now_ns;
 	loop->ready_count = n;
 	for (int i = 0; i < n; i++) {
 		struct watch *watch = loop->ready[i].data.ptr;
@@ -287,7 +330,10 @@ static void run_descriptors(struct loop *loop, int n) {
 				events = (events & ~(uint32_t)EPOLLERR) | LOOP_HANGUP |
 					LOOP_READABLE;
 			}
-			watch->on_ready(watch->arg, events);
+			watch_fn *on_ready = watch->on_ready; // the watch may go in it
+			on_ready(watch->arg, events);
+			began_ns = note_callback(
+				loop, began_ns, "descriptor", (const void *)(uintptr_t)on_ready);
 		}
 	}
 	loop->ready_count = 0;
@@ -295,13 +341,17 @@ static void run_descriptors(struct loop *loop, int n) {
 
 static void run_timers(struct loop *loop) {
 	uint64_t set_before = loop->next_order;
+	int64_t began_ns = 0;
 	while (loop->timer_count && !loop->is_stopped) {
 		struct timer *timer = loop->heap[0];
 		if (timer->due_ns > loop->now_ns || timer->order >= set_before) {
 			break;
 		}
 		timer_stop(timer);
-		timer->on_due(timer->arg);
+		timer_fn *on_due = timer->on_due;
+		began_ns = began_ns ? began_ns : clock_monotonic(loop->clock);
+		on_due(timer->arg);
+		began_ns = note_callback(loop, began_ns, "timer", (const void *)(uintptr_t)on_due);
 	}
 }
 
@@ -317,7 +367,10 @@ static void run_tasks(struct loop *loop) {
 		struct task *task = list_item(batch.next, struct task, node);
 		list_remove(&task->node);
 		task->is_posted = false;
-		task->run(task->arg);
+		timer_fn *run = task->run;
+		int64_t began_ns = clock_monotonic(loop->clock);
+		run(task->arg);
+		(void)note_callback(loop, began_ns, "task", (const void *)(uintptr_t)run);
 	}
 }
 
@@ -325,10 +378,13 @@ void loop_step(struct loop *loop, int64_t max_wait_ns) {
 	int n = wait_for_events(loop, time_to_wait(loop, max_wait_ns));
 	loop->now_ns = clock_monotonic(loop->clock);
 	loop->rounds++;
+	turn_worst(loop);
 	run_descriptors(loop, n);
 	run_timers(loop);
 	run_tasks(loop);
-	histogram_record(&loop->lag, clock_monotonic(loop->clock) - loop->now_ns);
+	int64_t now_ns = clock_monotonic(loop->clock);
+	histogram_record(&loop->lag, now_ns - loop->now_ns);
+	windows_record(loop->windows, now_ns, now_ns - loop->now_ns, false);
 }
 
 void loop_run(struct loop *loop) {

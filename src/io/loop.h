@@ -15,6 +15,7 @@
 #include "base/err.h"
 #include "base/histogram.h"
 #include "base/list.h"
+#include "base/windows.h"
 
 struct loop;
 struct random;
@@ -100,5 +101,23 @@ void task_cancel(struct task *task);
 
 // How long rounds kept others waiting (ns of work per round), since creation.
 const struct histogram *loop_lag(const struct loop *loop);
+// The same over the last minutes (base/windows.h).
+const struct windows *loop_windows(const struct loop *loop);
+
+// The callback that kept the others waiting longest.
+struct loop_worst {
+	int64_t took_ns, at_ns; // at_ns monotonic; 0: none yet
+	const char *what;	// "descriptor", "timer" or "task"
+	const void *function;	// addr2line(1) names it
+};
+// Of the last whole ten minutes and the time since; the one before that, when that was longer, is
+// forgotten.
+void loop_get_worst(const struct loop *loop, struct loop_worst *out);
+struct loop_stats {
+	uint64_t rounds;
+	uint32_t timers, timers_deepest;
+};
+void loop_get_stats(const struct loop *loop, struct loop_stats *out);
+
 // Rounds done: the watchdog is fed only while this goes on.
 uint64_t loop_rounds(const struct loop *loop);

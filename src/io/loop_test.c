@@ -307,6 +307,39 @@ TEST(without_epoll_pwait2_the_loop_waits_all_the_same) {
 	CHECK_INT(WEXITSTATUS(status), 0);
 }
 
+static void on_long(void *arg) {
+	fake_clock_advance(arg, 5 * NS_PER_MS);
+}
+
+TEST(the_callback_that_took_longest_is_named_and_forgotten_after_twenty_minutes) {
+	struct fake_loop fake;
+	struct loop_worst worst;
+	struct timer timer = {0};
+	struct task task = {0};
+	struct window_summary lag;
+	fake_loop_init(&fake, 1);
+	loop_get_worst(fake.loop, &worst);
+	CHECK(!worst.what);
+	timer_start(&timer, fake.loop, NS_PER_SECOND, on_long, &fake.clock);
+
+	loop_advance(fake.loop, 2 * NS_PER_SECOND);
+	loop_get_worst(fake.loop, &worst);
+	CHECK_TEXT(worst.what, "timer");
+	CHECK_INT(worst.took_ns, 5 * NS_PER_MS);
+	CHECK(worst.function == (const void *)(uintptr_t)on_long);
+	windows_read(loop_windows(fake.loop), loop_now(fake.loop), WINDOW_1M, &lag);
+	CHECK_INT(lag.max, 5 * NS_PER_MS);
+
+	for (int i = 0; i < 3; i++) { // each ends ten minutes
+		loop_advance(fake.loop, 601 * NS_PER_SECOND);
+		task_post(&task, fake.loop, on_a, &(struct note){0});
+		loop_step(fake.loop, 0);
+	}
+	loop_get_worst(fake.loop, &worst);
+	CHECK(worst.took_ns < 5 * NS_PER_MS);
+	fake_loop_finish(&fake);
+}
+
 int main(void) {
 	return TESTS(RUN(timers_fire_in_order_of_due_time),
 		RUN(timers_due_at_the_same_time_fire_in_the_order_they_were_set),
@@ -318,5 +351,6 @@ int main(void) {
 		RUN(a_watch_stopped_by_another_in_the_same_round_is_not_called),
 		RUN(a_hang_up_is_reported_as_readable),
 		RUN(the_real_loop_waits_for_a_timer_and_stops),
-		RUN(without_epoll_pwait2_the_loop_waits_all_the_same));
+		RUN(without_epoll_pwait2_the_loop_waits_all_the_same),
+		RUN(the_callback_that_took_longest_is_named_and_forgotten_after_twenty_minutes));
 }

@@ -19,6 +19,7 @@ struct mailbox {
 	size_t first;
 	size_t count;
 	size_t deepest;
+	uint64_t posted, refused;
 	bool is_rung; // the eventfd holds a wake-up the reader has not taken
 	int fd;
 };
@@ -46,6 +47,8 @@ bool mailbox_post(struct mailbox *mailbox, void *message) {
 	pthread_mutex_lock(&mailbox->lock);
 	bool fits = mailbox->count < mailbox->cap;
 	bool ring = fits && !mailbox->is_rung;
+	mailbox->posted += fits;
+	mailbox->refused += !fits;
 	if (fits) {
 		mailbox->ring[(mailbox->first + mailbox->count++) % mailbox->cap] = message;
 		mailbox->deepest = mailbox->count > mailbox->deepest ? mailbox->count
@@ -116,4 +119,11 @@ size_t mailbox_deepest(struct mailbox *mailbox) {
 	size_t deepest = mailbox->deepest;
 	pthread_mutex_unlock(&mailbox->lock);
 	return deepest;
+}
+
+void mailbox_get_stats(struct mailbox *mailbox, struct mailbox_stats *out) {
+	pthread_mutex_lock(&mailbox->lock);
+	*out = (struct mailbox_stats){
+		mailbox->count, mailbox->deepest, mailbox->cap, mailbox->posted, mailbox->refused};
+	pthread_mutex_unlock(&mailbox->lock);
 }

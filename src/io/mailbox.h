@@ -29,3 +29,9 @@ void mailbox_rest(struct mailbox *mailbox);
 void mailbox_ring(struct mailbox *mailbox);
 size_t mailbox_depth(struct mailbox *mailbox);
 size_t mailbox_deepest(struct mailbox *mailbox);
+
+struct mailbox_stats {
+	size_t depth, deepest, capacity;
+	uint64_t posted, refused; // refused: it was full
+};
+void mailbox_get_stats(struct mailbox *mailbox, struct mailbox_stats *out);

@@ -99,10 +99,31 @@ TEST(no_message_and_no_wake_up_is_lost_between_two_threads) {
 	mailbox_destroy(box);
 }
 
+TEST(what_went_in_and_what_found_no_room_is_counted) {
+	struct mailbox *box = mailbox_create(2);
+	struct mailbox_stats stats;
+	void *out[2];
+	CHECK(mailbox_post(box, box));
+	CHECK(mailbox_post(box, box));
+	CHECK(!mailbox_post(box, box));
+	CHECK_INT(mailbox_take(box, out, 1), 1);
+
+	mailbox_get_stats(box, &stats);
+
+	CHECK_INT(stats.depth, 1);
+	CHECK_INT(stats.deepest, 2);
+	CHECK_INT(stats.capacity, 2);
+	CHECK_INT(stats.posted, 2);
+	CHECK_INT(stats.refused, 1);
+	CHECK_INT(mailbox_take(box, out, 2), 1);
+	mailbox_destroy(box);
+}
+
 int main(void) {
 	return TESTS(RUN(messages_come_out_in_the_order_they_went_in),
 		RUN(a_full_box_refuses_and_keeps_what_it_has),
 		RUN(the_descriptor_is_readable_until_the_reader_rests),
 		RUN(a_message_after_a_rest_rings_again),
-		RUN(no_message_and_no_wake_up_is_lost_between_two_threads));
+		RUN(no_message_and_no_wake_up_is_lost_between_two_threads),
+		RUN(what_went_in_and_what_found_no_room_is_counted));
 }

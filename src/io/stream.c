@@ -16,7 +16,7 @@
 
 #define READ_AT_ONCE 65536
 // A buffer that was needed once for a large answer is not kept by an idle connection.
-#define KEEP_OUTPUT 65536
+#define KEEP_OUTPUT 16384
 
 struct stream {
 	struct loop *loop;

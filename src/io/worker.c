@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "base/alloc.h"
+#include "base/list.h"
 #include "base/random.h"
 #include "io/loop.h"
 #include "io/mailbox.h"
@@ -206,6 +207,8 @@ uint64_t worker_progress(const struct worker *worker) {
 #define JOIN_SECONDS 1 // for all threads of a pool: a stop is not held up by a path that hangs
 
 struct job {
+	struct list node; // of the pool, oldest first; the loop's
+	int64_t posted_ns;
 	void (*run)(void *arg);
 	void (*on_done)(void *arg);
 	void *arg;
@@ -216,7 +219,9 @@ struct jobs {
 	size_t thread_count;
 	size_t started;
 	size_t capacity;
-	size_t depth; // the loop's
+	struct list all; // that were posted and not handed back; this and these are the loop's
+	size_t depth, deepest;
+	uint64_t posted, refused;
 	pthread_t threads[JOB_THREADS_MAX];
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
@@ -235,6 +240,7 @@ static struct jobs *left_pools;
 
 static void finish_job(struct jobs *jobs, struct job *job) {
 	jobs->depth--;
+	list_remove(&job->node);
 	job->on_done(job->arg);
 	free(job);
 }
@@ -296,6 +302,7 @@ struct jobs *jobs_create(struct loop *loop, size_t threads, size_t capacity) {
 	jobs->loop = loop;
 	jobs->thread_count = threads < JOB_THREADS_MAX ? threads : JOB_THREADS_MAX;
 	jobs->capacity = capacity;
+	list_init(&jobs->all);
 	jobs->waiting = xcalloc(capacity, sizeof(struct job *));
 	jobs->done = mailbox_create(capacity + JOB_THREADS_MAX);
 	pthread_mutex_init(&jobs->lock, NULL);
@@ -326,11 +333,16 @@ static void on_simulated_job(void *arg) {
 
 bool jobs_run(struct jobs *jobs, void (*run)(void *arg), void (*on_done)(void *arg), void *arg) {
 	if (jobs->is_stopping || jobs->depth >= jobs->capacity) {
+		jobs->refused++;
 		return false;
 	}
 	struct job *job = xmalloc(sizeof(*job));
-	*job = (struct job){run, on_done, arg};
+	*job = (struct job){
+		.posted_ns = loop_now(jobs->loop), .run = run, .on_done = on_done, .arg = arg};
+	list_add_last(&jobs->all, &job->node);
 	jobs->depth++;
+	jobs->deepest = jobs->depth > jobs->deepest ? jobs->depth : jobs->deepest;
+	jobs->posted++;
 	pthread_mutex_lock(&jobs->lock);
 	jobs->waiting[(jobs->first + jobs->count++) % jobs->capacity] = job;
 	pthread_cond_signal(&jobs->wake);
@@ -400,4 +412,38 @@ bool jobs_destroy(struct jobs *jobs) {
 
 size_t jobs_depth(const struct jobs *jobs) {
 	return jobs->depth;
+}
+
+bool jobs_run_asked(
+	struct jobs *jobs, void (*run)(void *arg), void (*on_done)(void *arg), void *arg) {
+	if (jobs->depth >= jobs->capacity - jobs->capacity / 4) {
+		jobs->refused++;
+		return false;
+	}
+	return jobs_run(jobs, run, on_done, arg);
+}
+
+void jobs_get_stats(struct jobs *jobs, struct jobs_stats *out) {
+	*out = (struct jobs_stats){.depth = jobs->depth,
+		.deepest = jobs->deepest,
+		.capacity = jobs->capacity,
+		.threads = jobs->started,
+		.posted = jobs->posted,
+		.refused = jobs->refused};
+	if (!list_is_empty(&jobs->all)) {
+		out->oldest_ns = list_item(jobs->all.next, struct job, node)->posted_ns;
+	}
+	pthread_mutex_lock(&jobs->lock);
+	out->waiting = jobs->count;
+	pthread_mutex_unlock(&jobs->lock);
+}
+
+void jobs_get_box(struct jobs *jobs, struct mailbox_stats *done) {
+	mailbox_get_stats(jobs->done, done);
+}
+
+void worker_get_boxes(
+	struct worker *worker, struct mailbox_stats *inbox, struct mailbox_stats *outbox) {
+	mailbox_get_stats(worker->inbox, inbox);
+	mailbox_get_stats(worker->outbox, outbox);
 }

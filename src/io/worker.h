@@ -13,6 +13,7 @@
 #include "base/err.h"
 
 struct loop;
+struct mailbox_stats;
 struct worker;
 struct jobs;
 
@@ -55,4 +56,20 @@ bool jobs_destroy(struct jobs *jobs);
 // and while the pool is destroyed.
 _must_use_ bool jobs_run(
 	struct jobs *jobs, void (*run)(void *arg), void (*on_done)(void *arg), void *arg);
+// The same for what clients ask for: the last quarter of the places is for Anna's own work.
+_must_use_ bool jobs_run_asked(
+	struct jobs *jobs, void (*run)(void *arg), void (*on_done)(void *arg), void *arg);
 size_t jobs_depth(const struct jobs *jobs);
+
+struct jobs_stats {
+	size_t depth, deepest, capacity; // posted and not handed back; at most so far
+	size_t waiting;			 // of these, not begun
+	size_t threads;			 // that were started
+	uint64_t posted, refused;	 // refused: it was full
+	int64_t oldest_ns;		 // monotonic: when the oldest was posted; 0: there is none
+};
+void jobs_get_stats(struct jobs *jobs, struct jobs_stats *out);
+// The mailboxes behind them (io/mailbox.h).
+void jobs_get_box(struct jobs *jobs, struct mailbox_stats *done);
+void worker_get_boxes(
+	struct worker *worker, struct mailbox_stats *inbox, struct mailbox_stats *outbox);

@@ -259,6 +259,36 @@ TEST(jobs_over_capacity_are_refused) {
 	fake_loop_finish(&fake);
 }
 
+TEST(the_last_quarter_of_a_pool_is_not_for_what_clients_ask) {
+	struct fake_loop fake;
+	struct job job = {0};
+	struct jobs_stats stats;
+	fake_loop_init(&fake, 3);
+	struct jobs *jobs = jobs_create(fake.loop, 2, 4);
+	int64_t began_ns = loop_now(fake.loop);
+	for (int i = 0; i < 3; i++) {
+		CHECK(jobs_run_asked(jobs, run_job, job_done, &job));
+	}
+
+	CHECK(!jobs_run_asked(jobs, run_job, job_done, &job));
+	CHECK(jobs_run(jobs, run_job, job_done, &job));
+
+	jobs_get_stats(jobs, &stats);
+	CHECK_INT(stats.depth, 4);
+	CHECK_INT(stats.waiting, 4);
+	CHECK_INT(stats.posted, 4);
+	CHECK_INT(stats.refused, 1);
+	CHECK_INT(stats.oldest_ns, began_ns);
+	loop_advance(fake.loop, NS_PER_SECOND);
+	jobs_get_stats(jobs, &stats);
+	CHECK_INT(stats.depth, 0);
+	CHECK_INT(stats.deepest, 4);
+	CHECK_INT(stats.oldest_ns, 0);
+	CHECK_INT(job.done, 4);
+	jobs_destroy(jobs);
+	fake_loop_finish(&fake);
+}
+
 TEST(destroying_real_jobs_waits_for_them_and_reports_each) {
 	struct err err = ERR_INIT;
 	struct loop *loop = loop_create(clock_system(), NULL, &err);
@@ -414,6 +444,7 @@ int main(void) {
 		RUN(a_real_worker_answers_on_the_loop),
 		RUN(a_job_runs_and_its_result_comes_on_the_loop),
 		RUN(jobs_over_capacity_are_refused),
+		RUN(the_last_quarter_of_a_pool_is_not_for_what_clients_ask),
 		RUN(destroying_real_jobs_waits_for_them_and_reports_each),
 		RUN(many_replies_are_handed_over_in_several_rounds),
 		RUN(many_simulated_replies_are_handed_over_in_several_rounds),

@@ -40,7 +40,11 @@ struct capability_status {
 	const struct capability *capability;
 	enum capability_state state;
 	char reason[256];
-	int64_t since_ns; // wall
+	char next_step[160]; // empty: nothing to do
+	int64_t since_ns;    // wall
+	int64_t retry_ns;    // wall: when its start is tried again; 0: it is not
+	uint64_t starts, failures, restarts;
+	unsigned failures_hour, restarts_hour; // of these, in the last hour
 };
 
 struct last_error {

@@ -9,8 +9,8 @@
 #include "base/clock.h"
 
 // A call that once had a large answer does not keep that memory.
-#define KEEP_OUT 65536
-#define KEEP_ARENA 65536
+#define KEEP_OUT 16384
+#define KEEP_ARENA 16384
 #define SPARE_MAX 64
 
 struct call *call_create(struct rpc *rpc) {
@@ -154,6 +154,7 @@ void call_reply(struct call *call) {
 
 void call_fail(struct call *call, const struct err *err) {
 	call->rpc->stats.failures++;
+	call->has_failed = true;
 	buf_clear(&call->out);
 	call_format_error(&call->out, &call->id, err, NULL);
 	session_end_call(call);
@@ -171,6 +172,7 @@ void call_fail_problems(struct call *call, const struct err *err, const struct p
 	}
 	buf_finish(&text);
 	call->rpc->stats.failures++;
+	call->has_failed = true;
 	buf_clear(&call->out);
 	call_format_error(&call->out, &call->id, &full, problems);
 	session_end_call(call);

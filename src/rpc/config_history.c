@@ -11,6 +11,7 @@ static void write_generation(
 	json_member_text(w, "hash", generation->hash);
 	json_member_time(w, "time", generation->time_ns);
 	json_member_text(w, "author", generation->author);
+	json_member_text(w, "writer", generation->writer[0] ? generation->writer : NULL);
 	json_member_text(w, "verdict", verdict_name(generation->verdict));
 	json_member_bool(w, "active", is_active);
 	json_end_object(w);
@@ -47,6 +48,6 @@ DEFINE_METHOD(config_history) = {
 	.summary = "The generations of the configuration that are kept, the newest last.",
 	.role = ROLE_READ,
 	.is_idempotent = true,
-	.result = "{active, generations: [{number, hash, time, author, verdict, active}]}",
+	.result = "{active, generations: [{number, hash, time, author, writer, verdict, active}]}",
 	.handle = handle,
 };

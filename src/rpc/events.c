@@ -11,7 +11,7 @@
 #include "store/reader.h"
 
 #define PAGE_EVENTS 500
-#define PAGE_BYTES (512 * 1024)
+#define PAGE_BYTES (256 * 1024)
 
 struct events_params {
 	int64_t limit;
@@ -320,7 +320,7 @@ static void on_read(void *arg) {
 
 static void start_reading(struct page *page) {
 	page->durable = durable_id(page);
-	if (!jobs_run(page->services.jobs, read_page, on_read, page)) {
+	if (!jobs_run_asked(page->services.jobs, read_page, on_read, page)) {
 		struct err err = ERR_INIT;
 		err_set(&err, ERR_BUSY, "too many readers of the journal are waiting");
 		fail(page, &err);

@@ -55,7 +55,7 @@ const struct caller *call_caller(const struct call *call);
 // Lives until the answer is sent.
 struct arena *call_arena(struct call *call);
 // Where the result is written: exactly one JSON value; then call_reply. Bounded: a result over
-// 16 MiB is answered with LIMIT instead.
+// 4 MiB is answered with LIMIT instead.
 struct json_writer *call_result(struct call *call);
 void call_reply(struct call *call);
 void call_fail(struct call *call, const struct err *err);

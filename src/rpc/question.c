@@ -64,7 +64,7 @@ void question_ask(struct call *call, void *own,
 	question->own = own;
 	question->ask = ask;
 	question->finish = finish;
-	if (!jobs_run(anna_services(question->anna)->jobs, run, on_done, question)) {
+	if (!jobs_run_asked(anna_services(question->anna)->jobs, run, on_done, question)) {
 		question->failed = true;
 		err_set(&question->err, ERR_BUSY,
 			"as many questions as Anna takes at once are waiting already");

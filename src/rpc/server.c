@@ -18,12 +18,14 @@
 
 #define LOG_FOLDER "rpc"
 
-// One answer may have 16 MiB, and may meet a buffer that is nearly at CONGESTED.
-#define OUTPUT_MAX (20 * 1024 * 1024)
+// One answer may have 4 MiB, and may meet a buffer that is nearly at CONGESTED.
+#define OUTPUT_MAX (5 * 1024 * 1024)
 #define CONGESTED (256 * 1024)
 // Over all connections; past it the one that makes it grow is broken off.
-#define OUTPUT_TOTAL_MAX (64 * 1024 * 1024)
+#define OUTPUT_TOTAL_MAX (6 * 1024 * 1024)
 #define FINISH_NS (1 * NS_PER_SECOND)
+// Answers of connections that are over, in the time they are given; what is more is dropped.
+#define FINISHING_MAX (2 * 1024 * 1024)
 // A peer that has taken nothing for so long, with answers waiting, is gone or hostile.
 #define STALLED_NS (30 * NS_PER_SECOND)
 #define LOOK_EVERY_NS NS_PER_SECOND
@@ -38,7 +40,9 @@ struct rpc_server {
 	int64_t idle_timeout_ns;
 	gid_t group; // (gid_t)-1: none; fixed like `others`: the socket's owner and mode go by them
 	enum role others;
-	size_t output_bytes; // buffered over all connections
+	size_t output_bytes;	// buffered over all connections
+	size_t finishing_bytes; // of those that ended since finishing_ns
+	int64_t finishing_ns;
 };
 
 struct connection {
@@ -76,12 +80,13 @@ static const struct option rpc_options[] = {
 	{.key = "max_input",
 		.type = OPTION_SIZE,
 		.offset = offsetof(struct rpc_config, max_input),
-		.fallback = "32MiB",
+		.fallback = "6MiB",
 		.min = 2097152,
 		.max = 1073741824,
 		.unit = "bytes",
-		.help = "How much unfinished input of all clients together is kept; past it the "
-			"client that holds most is closed."},
+		.help = "How much unfinished input of all clients together is kept, and how much "
+			"memory their requests in flight may take; past the first the client that "
+			"holds most is closed, past the second clients wait."},
 	{.key = "idle_timeout",
 		.type = OPTION_DURATION,
 		.offset = offsetof(struct rpc_config, idle_timeout),
@@ -121,6 +126,7 @@ static void count_output(struct connection *connection, size_t pending) {
 	struct rpc_server *server = connection->server;
 	server->output_bytes += pending - connection->counted;
 	connection->counted = pending;
+	rpc_note_output(server->rpc, server->output_bytes, OUTPUT_TOTAL_MAX, false);
 }
 
 static void forget(struct connection *connection) {
@@ -142,7 +148,18 @@ static void drop(struct connection *connection) {
 
 static void finish(void *arg) {
 	struct connection *connection = arg;
-	stream_finish(connection->stream, FINISH_NS);
+	struct rpc_server *server = connection->server;
+	int64_t now = loop_now(server->loop);
+	if (now - server->finishing_ns >= FINISH_NS) {
+		server->finishing_ns = now;
+		server->finishing_bytes = 0;
+	}
+	server->finishing_bytes += stream_pending(connection->stream);
+	if (server->finishing_bytes > FINISHING_MAX) {
+		stream_close(connection->stream);
+	} else {
+		stream_finish(connection->stream, FINISH_NS);
+	}
 	forget(connection);
 }
 
@@ -182,6 +199,7 @@ static void on_send(void *arg, struct str bytes) {
 		err_set(&err, ERR_LIMIT, "answers of %zu bytes wait for clients that do not read",
 			server->output_bytes);
 		stream_break(connection->stream, &err);
+		rpc_note_output(server->rpc, server->output_bytes, OUTPUT_TOTAL_MAX, true);
 	}
 	if (connection->has_ended) {
 		task_post(&connection->leave, server->loop, finish_if_done, connection);
@@ -405,6 +423,7 @@ struct rpc_server *rpc_server_open(struct loop *loop, struct rpc *rpc,
 	struct rpc_server *server = xcalloc(1, sizeof(*server));
 	server->loop = loop;
 	server->rpc = rpc;
+	rpc_note_output(rpc, 0, OUTPUT_TOTAL_MAX, false);
 	list_init(&server->connections);
 	server->group = find_group(config->group); // may ask the network: once, never on a reload
 	server->others = config->others == 1 ? ROLE_READ : ROLE_NONE;

@@ -16,7 +16,8 @@
 // Answers are handed over in portions of this size even while more requests wait, so that a flood
 // of them meets back-pressure.
 #define FLUSH_AT 65536
-#define KEEP_BUFFER 65536
+// What an idle session keeps of each buffer: there may be many of them.
+#define KEEP_BUFFER 8192
 
 // --- answers ---
 
@@ -28,6 +29,7 @@ static void flush(struct session *session) {
 	if (!session->is_closed) {
 		session->peer.send(session->peer.arg, buf_str(&session->output));
 	}
+	timing_answers_sent(session);
 	if (session->output.cap > KEEP_BUFFER) {
 		buf_finish(&session->output);
 	} else {
@@ -39,6 +41,7 @@ static void answer_error(struct session *session, const struct value *id, const 
 	session->rpc->stats.failures++;
 	call_format_error(&session->output, id, err, NULL);
 	buf_append_char(&session->output, '\n');
+	timing_note_nonsense(session);
 }
 
 void session_format_refusal(const struct err *err, struct buf *out) {
@@ -107,7 +110,11 @@ static void batch_append(struct batch *batch, const struct call *call) {
 // --- the end of a call ---
 
 static bool is_blocked(const struct session *session) {
-	return session->is_congested || session->call_count >= session->rpc->options.max_calls;
+	const struct rpc *rpc = session->rpc;
+	// When all is held, a session with nothing in flight may still ask, or nobody could find out
+	// why nothing is answered.
+	return session->is_congested || session->call_count >= rpc->options.max_calls ||
+		(session->call_count > 0 && admission_is_full(rpc));
 }
 
 // The end of a call makes room for the next: the one function declared before its definition.
@@ -116,6 +123,7 @@ static void process(struct session *session, struct str bytes);
 static void rpc_release(struct rpc *rpc) {
 	if (rpc->is_destroyed && rpc->stats.calls_in_flight == 0) {
 		map_finish(&rpc->methods);
+		timings_finish(rpc);
 		free(rpc);
 	}
 }
@@ -134,8 +142,8 @@ void session_end_call(struct call *call) {
 	struct session *session = call->session;
 	struct batch *batch = call->batch;
 	rpc->stats.calls_in_flight--;
-	histogram_record(
-		&rpc->stats.latency_ns, clock_monotonic(rpc->options.clock) - call->started_ns);
+	admission_release(call);
+	timing_note_call(call);
 	if (session) {
 		session->call_count--;
 	}
@@ -162,6 +170,7 @@ static void dispatch(struct session *session, struct batch *batch, struct call *
 	call->batch = batch;
 	call->caller = session->peer.caller;
 	call->started_ns = session->fed_ns;
+	admission_hold(call);
 	list_add_last(&session->calls, &call->node);
 	session->call_count++;
 	rpc->stats.calls++;
@@ -186,6 +195,7 @@ static void handle_single(struct session *session, struct str line) {
 
 static void run_batch(struct session *session, struct batch *batch, const struct value *requests) {
 	batch->waiting = 1; // our own hold, until all are under way
+	batch->share = arena_used(batch->arena) / requests->array.n;
 	for (size_t i = 0; i < requests->array.n && !session->is_closed; i++) {
 		batch->waiting++;
 		dispatch(session, batch, call_create(session->rpc), &requests->array.items[i]);
@@ -238,6 +248,12 @@ static void handle_line(struct session *session, struct str line) {
 	if (line.len == 0) {
 		return;
 	}
+	struct err err = ERR_INIT;
+	if (!admission_check(session->rpc, line, &err)) {
+		session->rpc->stats.calls++;
+		answer_error(session, NULL, &err);
+		return;
+	}
 	if (line.at[0] == '[') {
 		handle_batch(session, line);
 	} else {
@@ -264,6 +280,7 @@ static void evict_largest(struct rpc *rpc) {
 		"all clients together have %zu bytes of unfinished messages here (at most %zu are "
 		"kept), you most of them; the connection is closed",
 		rpc->stats.input_bytes, rpc->options.max_input_bytes);
+	rpc->stats.evicted_sessions++;
 	answer_error(largest, NULL, &err);
 	end_session(largest);
 }
@@ -328,6 +345,9 @@ static void process(struct session *session, struct str bytes) {
 		if (!session->is_over && !session->is_closed) {
 			keep_rest(session, rest);
 			rpc->stats.input_bytes += session->input.len - before;
+			if (rpc->stats.input_bytes > rpc->stats.input_deepest) {
+				rpc->stats.input_deepest = rpc->stats.input_bytes;
+			}
 		}
 	}
 	flush(session);
@@ -423,6 +443,7 @@ struct rpc *rpc_create(const struct rpc_options *options) {
 	list_init(&rpc->sessions);
 	list_init(&rpc->spare_calls);
 	histogram_init(&rpc->stats.latency_ns);
+	timings_init(rpc);
 	for (size_t i = 0; i < options->method_count; i++) {
 		const struct method *method = options->methods[i];
 		add_method(rpc, method, method->name);
@@ -447,6 +468,8 @@ void rpc_destroy(struct rpc *rpc) {
 
 void rpc_get_stats(const struct rpc *rpc, struct rpc_stats *out) {
 	*out = rpc->stats;
+	out->max_sessions = rpc->options.max_sessions;
+	out->max_input_bytes = rpc->options.max_input_bytes;
 }
 
 void rpc_set_limits(

@@ -10,6 +10,7 @@
 
 #include "base/histogram.h"
 #include "base/str.h"
+#include "base/windows.h"
 #include "rpc/method.h"
 
 #define RPC_MESSAGE_MAX (1024 * 1024)
@@ -30,14 +31,41 @@ struct rpc_options {
 struct rpc_stats {
 	uint64_t calls, failures, refused_sessions, bytes_in, bytes_out;
 	size_t sessions, calls_in_flight, input_bytes;
+	size_t max_sessions, max_input_bytes; // the limits in force
+	size_t input_deepest, max_output_bytes;
+	uint64_t held_refused;		     // too large while as much was in flight as may be
+	size_t held_bytes, held_deepest;     // of the requests of calls in flight
+	size_t output_bytes, output_deepest; // that clients have not read yet
+	uint64_t broken_outputs;	     // connections ended because of that
+	uint64_t evicted_sessions;	     // closed because they held most of the input
 	struct histogram
 		latency_ns; // from the last byte of a request to its answer, failures included
 };
+
+// What is measured of one method. Latency is from the last byte of the request to the answer handed
+// to the kernel; a follower's waiting is not in it.
+struct rpc_timing {
+	const char *name; // RPC_UNKNOWN_METHOD for all that could not be told apart
+	uint64_t calls, failures;
+	double sum_ns;
+	const struct windows *windows; // borrowed; NULL: it was never called
+};
+
+// Requests that name no method of ours, or are no requests at all, are counted under one name: who
+// sends nonsense cannot make the list longer.
+#define RPC_UNKNOWN_METHOD "(unknown)"
 
 _must_use_ struct rpc *rpc_create(const struct rpc_options *options);
 // Sessions must be closed. NULL is fine.
 void rpc_destroy(struct rpc *rpc);
 void rpc_get_stats(const struct rpc *rpc, struct rpc_stats *out);
+// The server's: answers that wait for their readers, and whether one was broken off for it.
+void rpc_note_output(
+	struct rpc *rpc, size_t output_bytes, size_t max_output_bytes, bool was_broken);
+// All methods together, then each (aliases count as what they stand for), the unknown ones last.
+const struct windows *rpc_windows(const struct rpc *rpc);
+size_t rpc_timing_count(const struct rpc *rpc);
+void rpc_get_timing(const struct rpc *rpc, size_t i, struct rpc_timing *out);
 // Takes on new limits (a reload does); sessions that are open stay.
 void rpc_set_limits(struct rpc *rpc, size_t max_sessions, size_t max_calls, size_t max_input_bytes);
 // The methods, for rpc.describe.

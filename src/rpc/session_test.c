@@ -87,12 +87,14 @@ struct fixture {
 	int sends, pauses, ends;
 	bool is_paused;
 	bool congests;	       // as a peer that reads nothing
+	int64_t send_ns;       // how long the kernel takes for an answer
 	struct fixture *first; // of which this is another peer
 };
 
 static void on_send(void *arg, struct str bytes) {
 	struct fixture *f = arg;
 	f->sends++;
+	fake_clock_advance(&f->clock, f->send_ns);
 	buf_append_str(&f->sent, bytes);
 	if (f->congests) {
 		session_set_congested(f->session, true);
@@ -626,6 +628,125 @@ TEST(latency_is_counted_from_the_request_or_from_the_end_of_waiting) {
 	teardown(&f);
 }
 
+static struct rpc_timing timing_of(const struct fixture *f, const char *name) {
+	struct rpc_timing timing;
+	for (size_t i = 0; i < rpc_timing_count(f->rpc); i++) {
+		rpc_get_timing(f->rpc, i, &timing);
+		if (strcmp(timing.name, name) == 0) {
+			return timing;
+		}
+	}
+	fail();
+	return timing;
+}
+
+TEST(latency_ends_when_the_kernel_has_the_answer) {
+	struct fixture f;
+	struct window_summary of;
+	setup(&f);
+	f.send_ns = 700;
+
+	feed(&f, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}\n");
+
+	windows_read(rpc_windows(f.rpc), clock_monotonic(&f.clock.clock), WINDOW_1M, &of);
+	CHECK_INT(of.count, 1);
+	CHECK_INT(of.max, 700);
+	CHECK_INT(timing_of(&f, "ping").calls, 1);
+	teardown(&f);
+}
+
+TEST(each_method_is_measured_by_its_own_name_and_all_others_by_one) {
+	struct fixture f;
+	setup(&f);
+
+	feed(&f,
+		"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"repeat\",\"params\":{\"text\":\"a\"}}\n"
+		"{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"echo\",\"params\":{\"text\":\"a\"}}\n"
+		"{\"jsonrpc\":\"2.0\",\"id\":3,\"method\":\"fails\"}\n"
+		"{\"jsonrpc\":\"2.0\",\"method\":\"ping\"}\n"
+		"[{\"jsonrpc\":\"2.0\",\"id\":4,\"method\":\"ping\"}]\n"
+		"{\"jsonrpc\":\"2.0\",\"id\":5,\"method\":\"nope\"}\n"
+		"{\"jsonrpc\":\"2.0\",\"id\":6,\"method\":\"nope2\"}\n"
+		"nonsense\n");
+
+	CHECK_INT(timing_of(&f, "echo").calls, 2);
+	CHECK_INT(timing_of(&f, "echo").failures, 0);
+	CHECK_INT(timing_of(&f, "ping").calls, 2);
+	CHECK_INT(timing_of(&f, "fails").failures, 1);
+	CHECK_INT(timing_of(&f, RPC_UNKNOWN_METHOD).calls, 3);
+	CHECK_INT(timing_of(&f, RPC_UNKNOWN_METHOD).failures, 3);
+	CHECK(!timing_of(&f, "stop").windows);
+	CHECK_INT(rpc_timing_count(f.rpc), sizeof(methods) / sizeof(*methods) + 1);
+	teardown(&f);
+}
+
+TEST(when_requests_in_flight_hold_all_only_small_ones_of_others_are_taken) {
+	struct fixture f, other = {.sent = BUF_INIT};
+	struct buf padded = BUF_INIT;
+	struct rpc_stats stats;
+	setup_with(&f, (struct rpc_options){.max_input_bytes = 16384});
+	open_session(&other, f.rpc, ROLE_READ);
+	for (int i = 0; i < 8; i++) {
+		feed(&f, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"hold\"}\n");
+	}
+	CHECK(f.is_paused);
+	CHECK(held_count < 8);
+	rpc_get_stats(f.rpc, &stats);
+	CHECK(stats.held_bytes >= 16384);
+
+	buf_append_text(&padded, "{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"ping\"");
+	for (int i = 0; i < 5000; i++) {
+		buf_append_char(&padded, ' ');
+	}
+	buf_append_text(&padded, "}\n");
+	session_feed(other.session, buf_str(&padded));
+	CHECK(str_starts(buf_str(&other.sent),
+		STR("{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":4001,")));
+	buf_clear(&other.sent);
+	session_feed(other.session, STR("{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"ping\"}\n"));
+	CHECK_STR(buf_str(&other.sent), "{\"jsonrpc\":\"2.0\",\"id\":2,\"result\":true}\n");
+
+	while (held_count) { // an end makes room for the next
+		release_held();
+	}
+	CHECK(!f.is_paused);
+	CHECK_INT(count_lines(&f), 8);
+	rpc_get_stats(f.rpc, &stats);
+	CHECK_INT(stats.held_bytes, 0);
+	CHECK_INT(stats.held_refused, 1);
+	session_close(other.session);
+	buf_finish(&other.sent);
+	buf_finish(&padded);
+	teardown(&f);
+}
+
+TEST(a_message_of_very_many_values_is_refused_and_a_text_of_commas_is_not) {
+	struct fixture f;
+	struct buf line = BUF_INIT;
+	setup(&f);
+	buf_append_text(&line, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\",\"x\":[0");
+	for (int i = 0; i < 40000; i++) {
+		buf_append_text(&line, ",0");
+	}
+	buf_append_text(&line, "]}\n");
+	session_feed(f.session, buf_str(&line));
+	CHECK(str_starts(buf_str(&f.sent),
+		STR("{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32600,\"message\":\"the "
+		    "message has more than 32768 values")));
+
+	buf_clear(&f.sent);
+	buf_clear(&line);
+	buf_append_text(&line, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\",\"x\":\"\\\"");
+	for (int i = 0; i < 40000; i++) {
+		buf_append_text(&line, ",,");
+	}
+	buf_append_text(&line, "\"}\n");
+	session_feed(f.session, buf_str(&line));
+	CHECK_STR(buf_str(&f.sent), "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":true}\n");
+	buf_finish(&line);
+	teardown(&f);
+}
+
 int main(void) {
 	return TESTS(RUN(each_line_gets_the_answer_the_specification_says),
 		RUN(an_unknown_parameter_is_answered_with_the_nearest_name),
@@ -643,5 +764,9 @@ int main(void) {
 		RUN(when_the_input_budget_is_used_up_the_largest_holder_is_closed),
 		RUN(sessions_past_the_limit_are_refused_with_a_line_to_send),
 		RUN(a_peer_that_goes_abandons_its_calls),
-		RUN(latency_is_counted_from_the_request_or_from_the_end_of_waiting));
+		RUN(latency_is_counted_from_the_request_or_from_the_end_of_waiting),
+		RUN(latency_ends_when_the_kernel_has_the_answer),
+		RUN(each_method_is_measured_by_its_own_name_and_all_others_by_one),
+		RUN(when_requests_in_flight_hold_all_only_small_ones_of_others_are_taken),
+		RUN(a_message_of_very_many_values_is_refused_and_a_text_of_commas_is_not));
 }

@@ -1,14 +1,47 @@
 // SPDX-License-Identifier: Apache-2.0
 // /proc/stat (proc(5)): CPU time per core and mode, and what the kernel counts beside it. Counters
 // shown never fall, except for a CPU that was replugged: node_exporter's rule.
-#include "sources/host.h"
-
 #include "base/alloc.h"
 #include "formats/exposition.h"
+#include "sources/host_collector.h"
 
 #define CPUS_MAX 8192	     // NR_CPUS of the largest kernels
 #define TICKS_PER_SECOND 100 // USER_HZ: the unit of /proc/stat on every architecture we run on
 #define REPLUGGED_TICKS (3 * TICKS_PER_SECOND)
+
+enum cpu_mode {
+	CPU_IDLE,
+	CPU_IOWAIT,
+	CPU_IRQ,
+	CPU_NICE,
+	CPU_SOFTIRQ,
+	CPU_STEAL,
+	CPU_SYSTEM,
+	CPU_USER,
+	CPU_GUEST_NICE, // guests' time is in user and nice already
+	CPU_GUEST_USER,
+	CPU_MODES
+};
+
+struct cpu_times {
+	uint32_t number;
+	bool is_seen; // in the last text
+	bool is_new;  // it has no steps yet
+	uint64_t ticks[CPU_MODES];
+	uint64_t steps[CPU_MODES]; // of the last interval
+};
+
+struct host_number {
+	bool is_known;
+	uint64_t value;
+};
+
+struct host_cpu {
+	struct proc_file file;
+	struct cpu_times *cpus; // in ascending order of number
+	size_t n, cap;
+	struct host_number boot_time, switches, interrupts, forks, running, blocked;
+};
 
 // Modes in the order in which the file has them.
 static const enum cpu_mode file_order[] = {CPU_USER, CPU_NICE, CPU_SYSTEM, CPU_IDLE, CPU_IOWAIT,
@@ -44,20 +77,24 @@ static struct cpu_times *find_cpu(struct host_cpu *cpu, uint32_t number, size_t 
 	}
 	struct cpu_times *new = &cpu->cpus[*at];
 	memmove(new + 1, new, (cpu->n - *at) * sizeof(*new));
-	*new = (struct cpu_times){.number = number};
+	*new = (struct cpu_times){.number = number, .is_new = true};
 	cpu->n++;
 	return new;
 }
 
+// Counters that step back a little (the kernel's idle and iowait do) keep their value; a CPU whose
+// idle time falls by 3 s or more was replugged and starts again.
 static void take_times(struct cpu_times *times, const uint64_t ticks[CPU_MODES]) {
 	if (times->ticks[CPU_IDLE] >= ticks[CPU_IDLE] + REPLUGGED_TICKS) {
 		memset(times->ticks, 0, sizeof(times->ticks));
+		times->is_new = true;
 	}
 	for (size_t i = 0; i < CPU_MODES; i++) {
-		if (ticks[i] > times->ticks[i]) {
-			times->ticks[i] = ticks[i];
-		}
+		uint64_t step = ticks[i] > times->ticks[i] ? ticks[i] - times->ticks[i] : 0;
+		times->ticks[i] += step;
+		times->steps[i] = times->is_new ? 0 : step;
 	}
+	times->is_new = false;
 }
 
 static void parse_cpu(struct host_cpu *cpu, uint64_t number, struct str rest, size_t *at) {
@@ -115,9 +152,11 @@ static void begin(struct host_cpu *cpu) {
 	cpu->forks.is_known = cpu->running.is_known = cpu->blocked.is_known = false;
 }
 
-void host_cpu_parse(struct host_cpu *cpu, struct str text) {
+static void gather(void *arg, struct host_turn *turn) {
+	struct host_cpu *cpu = arg;
+	(void)turn_read(turn, &cpu->file, "/proc/stat");
+	struct str line, name, text = buf_str(&turn->text);
 	begin(cpu);
-	struct str line, name;
 	uint64_t number;
 	size_t at = 0;
 	while (str_split(&text, '\n', &line)) {
@@ -154,7 +193,8 @@ static void collect_number(const struct host_number *number, struct exposition *
 	}
 }
 
-void host_cpu_collect(const struct host_cpu *cpu, struct exposition *out) {
+static void collect(const void *arg, struct exposition *out) {
+	const struct host_cpu *cpu = arg;
 	collect_number(&cpu->boot_time, out, "node_boot_time_seconds", "gauge",
 		"Node boot time, in unixtime.");
 	collect_number(&cpu->switches, out, "node_context_switches_total", "counter",
@@ -176,7 +216,40 @@ void host_cpu_collect(const struct host_cpu *cpu, struct exposition *out) {
 		"Number of processes in runnable state.");
 }
 
-void host_cpu_finish(struct host_cpu *cpu) {
-	free(cpu->cpus);
-	*cpu = (struct host_cpu){0};
+// Of all CPUs together, over the last interval. Time stolen by a hypervisor and time waited for
+// disks is not used, but is time.
+static void figures(const void *arg, figure_fn *on_figure, void *on_figure_arg) {
+	const struct host_cpu *cpu = arg;
+	double steps[CPU_MODES] = {0}, total = 0;
+	for (size_t i = 0; i < cpu->n; i++) {
+		for (size_t mode = 0; mode < CPU_GUEST_NICE; mode++) {
+			steps[mode] += (double)cpu->cpus[i].steps[mode];
+			total += (double)cpu->cpus[i].steps[mode];
+		}
+	}
+	double idle = steps[CPU_IDLE] + steps[CPU_IOWAIT] + steps[CPU_STEAL];
+	double percent = total > 0 ? 100 / total : NAN;
+	tell_figure(on_figure, on_figure_arg, "cpu.used_percent", "", "percent",
+		(total - idle) * percent);
+	tell_figure(on_figure, on_figure_arg, "cpu.iowait_percent", "", "percent",
+		steps[CPU_IOWAIT] * percent);
+	tell_figure(on_figure, on_figure_arg, "cpu.steal_percent", "", "percent",
+		steps[CPU_STEAL] * percent);
 }
+
+static void finish(void *arg) {
+	struct host_cpu *cpu = arg;
+	free(cpu->cpus);
+	proc_file_finish(&cpu->file);
+}
+
+DEFINE_HOST_COLLECTOR(cpu) = {
+	.name = "cpu",
+	.summary = "Time of each CPU by mode; interrupts, context switches, forks; boot time.",
+	.place = COLLECTOR_LOOP,
+	.size = sizeof(struct host_cpu),
+	.gather = gather,
+	.collect = collect,
+	.figures = figures,
+	.finish = finish,
+};

@@ -1,246 +1,212 @@
 // SPDX-License-Identifier: Apache-2.0
-// The set of mounted file systems, kept over changes of the mount table, and its metrics.
-#include "sources/host_filesystem.h"
+// The collector of file systems: which are mounted, how full each is, and the event
+// `host.filesystem` when one crosses its threshold. It stays on the loop and never waits: asking
+// is host_statfs.h's part.
+#include <errno.h>
+#include <poll.h>
 
 #include "base/alloc.h"
-#include "base/arena.h"
-#include "formats/exposition.h"
+#include "base/clock.h"
+#include "flow/capability.h"
+#include "sources/host_collector.h"
+#include "sources/host_config.h"
+#include "sources/host_statfs.h"
+#include "sources/mountinfo.h"
+#include "sources/text.h"
 
-// Their statfs answers from memory. All others may ask a network or a process of somebody's.
-static const char *const local_types[] = {"bcachefs", "btrfs", "cgroup", "cgroup2", "devpts",
-	"devtmpfs", "efivarfs", "erofs", "exfat", "ext2", "ext3", "ext4", "f2fs", "hugetlbfs",
-	"iso9660", "jfs", "mqueue", "msdos", "nilfs2", "ntfs3", "overlay", "proc", "ramfs",
-	"reiserfs", "rootfs", "squashfs", "sysfs", "tmpfs", "udf", "vfat", "xfs", "zfs"};
+// A file system that turned read-only by an error does not mark the mount table.
+#define MOUNTS_PERIOD (10 * NS_PER_SECOND)
 
-static bool is_local(struct str type) {
-	for (size_t i = 0; i < sizeof(local_types) / sizeof(local_types[0]); i++) {
-		if (str_is(type, local_types[i])) {
-			return true;
-		}
-	}
-	return false;
-}
-
-void filesystems_init(struct filesystems *set) {
-	*set = (struct filesystems){.by_point = MAP_INIT};
-	list_init(&set->list);
-}
-
-static void remove_filesystem(struct filesystems *set, struct filesystem *filesystem) {
-	map_remove(&set->by_point, str_from(filesystem->point));
-	list_remove(&filesystem->node);
-	buf_finish(&filesystem->answer);
-	free(filesystem->point);
-	free(filesystem->device);
-	free(filesystem->type);
-	free(filesystem);
-}
-
-struct update {
-	struct filesystems *set;
-	const struct mount_filter *filter;
-	struct arena *arena;
-	struct buf blocking; // mount points that may block, a NUL behind each
-	struct map last;     // point -> number of its last line, which hides the others
-	size_t line;
-	bool is_changed;
-	filesystem_fn *on_gone;
-	void *arg;
+struct host_filesystem {
+	const struct host_world *world;
+	struct proc_file mounts;
+	struct filesystems set;
+	struct statfs statfs;
+	uint64_t config_number; // the filters the set was made with
+	bool has_mounts;
+	int64_t read_ns; // when the mount table was read
 };
 
-static bool matches(const struct str *globs, size_t n, struct str text) {
-	for (size_t i = 0; i < n; i++) {
-		if (str_glob(globs[i], text)) {
-			return true;
-		}
-	}
-	return false;
-}
-
-// The way to a path leads through the mounts above it, so they can hang its lookup.
-static bool is_below_blocking(const struct update *update, struct str point) {
-	struct str rest = buf_str(&update->blocking), above;
-	while (str_split(&rest, '\0', &above)) {
-		if (above.len && str_starts(point, above) &&
-			(point.len == above.len || point.at[above.len] == '/')) {
-			return true;
-		}
-	}
-	return false;
-}
-
-static void on_first_pass(void *arg, const struct mount_line *line) {
-	struct update *update = arg;
-	size_t *number = ARENA_NEW(update->arena, size_t);
-	*number = ++update->line;
-	map_put(&update->last, arena_copy_str(update->arena, line->point), number);
-	// The root cannot be avoided; an autofs on the way to a point may mount something.
-	if (!is_local(line->type) && line->point.len > 1) {
-		buf_append_str(&update->blocking, line->point);
-		buf_append_char(&update->blocking, '\0');
-	}
-}
-
-static bool is_same(const struct filesystem *filesystem, const struct mount_line *line) {
-	return str_is(line->device, filesystem->device) && str_is(line->type, filesystem->type) &&
-		line->number == filesystem->number;
-}
-
-static void add_filesystem(struct filesystems *set, const struct mount_line *line, bool may_block) {
-	struct filesystem *filesystem = xcalloc(1, sizeof(*filesystem));
-	filesystem->point = xstrndup(line->point.at, line->point.len);
-	filesystem->device = xstrndup(line->device.at, line->device.len);
-	filesystem->type = xstrndup(line->type.at, line->type.len);
-	filesystem->number = line->number;
-	filesystem->is_readonly = line->is_readonly;
-	filesystem->may_block = may_block;
-	filesystem->is_listed = true;
-	map_put(&set->by_point, str_from(filesystem->point), filesystem);
-	list_add_last(&set->list, &filesystem->node);
-}
-
-static void on_second_pass(void *arg, const struct mount_line *line) {
-	struct update *update = arg;
-	struct filesystems *set = update->set;
-	const struct mount_filter *filter = update->filter;
-	const size_t *last = map_get(&update->last, line->point);
-	if (!last || ++update->line != *last ||
-		matches(filter->types, filter->type_count, line->type) ||
-		matches(filter->points, filter->point_count, line->point)) {
-		return;
-	}
-	bool may_block = !is_local(line->type) || is_below_blocking(update, line->point);
-	struct filesystem *known = map_get(&set->by_point, line->point);
-	if (known && is_same(known, line) && known->may_block == may_block) {
-		known->is_listed = true;
-		known->is_readonly = line->is_readonly;
-		return;
-	}
-	update->is_changed = true;
-	if (known) {
-		update->on_gone(update->arg, known);
-		remove_filesystem(set, known);
-	}
-	if (map_count(&set->by_point) < FILESYSTEMS_MAX) {
-		add_filesystem(set, line, may_block);
-	} else {
-		set->is_cut = true;
-	}
-}
-
-static void mark_first(struct filesystems *set) {
-	struct map seen = MAP_INIT;
-	list_for_each (node, &set->list) {
-		struct filesystem *filesystem = list_item(node, struct filesystem, node);
-		filesystem->is_first = !map_get(&seen, map_key_u64(&filesystem->number));
-		if (filesystem->is_first) {
-			map_put(&seen, map_key_u64(&filesystem->number), filesystem);
-		}
-	}
-	map_finish(&seen);
-}
-
-static void remove_unlisted(struct update *update) {
-	list_for_each (node, &update->set->list) {
-		struct filesystem *filesystem = list_item(node, struct filesystem, node);
-		if (!filesystem->is_listed) {
-			update->on_gone(update->arg, filesystem);
-			remove_filesystem(update->set, filesystem);
-			update->is_changed = true;
-		}
-	}
-}
-
-void filesystems_update(struct filesystems *set, struct str mountinfo,
-	const struct mount_filter *filter, filesystem_fn *on_gone, void *arg) {
-	struct update update = {.set = set,
-		.filter = filter,
-		.on_gone = on_gone,
-		.arg = arg,
-		.arena = arena_create(),
-		.blocking = BUF_INIT,
-		.last = MAP_INIT};
-	list_for_each (node, &set->list) {
-		list_item(node, struct filesystem, node)->is_listed = false;
-	}
-	set->is_cut = false;
-	mountinfo_parse(mountinfo, on_first_pass, &update);
-	update.line = 0;
-	mountinfo_parse(mountinfo, on_second_pass, &update);
-	remove_unlisted(&update);
-	mark_first(set);
-	set->version += update.is_changed;
-	map_finish(&update.last);
-	buf_finish(&update.blocking);
-	arena_destroy(update.arena);
-}
-
-enum column {
-	AVAIL,
-	DEVICE_ERROR,
-	FILES,
-	FILES_FREE,
-	FREE,
-	READONLY,
-	SIZE,
-	COLUMNS
+static const struct kind_attribute attributes[] = {
+	{"mount", "string", NULL, "the mount point"},
+	{"device", "string", NULL, "what is mounted there"},
+	{"fstype", "string", NULL, "its type"},
+	{"used_percent", "number", "percent", "used of used and available, as df counts"},
+	{"avail_bytes", "integer", "bytes", "free for users who are not root"},
+	{"size_bytes", "integer", "bytes", "its size"},
+	{"state", "string", NULL, "above or below"},
+	{"threshold", "number", "percent", "the threshold in force"},
+	{NULL},
 };
 
-static double column_of(const struct filesystem *filesystem, enum column column) {
-	const struct space *space = &filesystem->space;
-	switch (column) {
-	case AVAIL:
-		return (double)space->avail_bytes;
-	case DEVICE_ERROR:
-		return filesystem->verdict != SPACE_KNOWN;
-	case FILES:
-		return (double)space->files;
-	case FILES_FREE:
-		return (double)space->files_free;
-	case FREE:
-		return (double)space->free_bytes;
-	case READONLY:
-		return filesystem->is_readonly || space->is_readonly;
-	case SIZE:
-		return (double)space->size_bytes;
-	case COLUMNS:
-		break;
-	}
-	return 0;
-}
+const struct kind host_kinds[] = {
+	{"host.filesystem", STREAM_NORMAL,
+		"A file system filled up to its threshold, or fell below it again.", attributes},
+	{NULL},
+};
 
-void filesystems_collect(const struct filesystems *set, struct exposition *out) {
-	static const char *const families[COLUMNS][2] = {
-		[AVAIL] = {"node_filesystem_avail_bytes",
-			"Filesystem space available to non-root users in bytes."},
-		[DEVICE_ERROR] = {"node_filesystem_device_error",
-			"Whether an error occurred while getting statistics for the given device."},
-		[FILES] = {"node_filesystem_files", "Filesystem total file nodes."},
-		[FILES_FREE] = {"node_filesystem_files_free", "Filesystem total free file nodes."},
-		[FREE] = {"node_filesystem_free_bytes", "Filesystem free space in bytes."},
-		[READONLY] = {"node_filesystem_readonly", "Filesystem read-only status."},
-		[SIZE] = {"node_filesystem_size_bytes", "Filesystem size in bytes."},
-	};
-	for (enum column column = 0; column < COLUMNS && !list_is_empty(&set->list); column++) {
-		exposition_family(out, families[column][0], "gauge", families[column][1]);
-		list_for_each (node, &set->list) {
-			const struct filesystem *filesystem = list_item(
-				node, const struct filesystem, node);
-			// One that did not answer has no numbers, only the error.
-			if (filesystem->verdict == SPACE_UNKNOWN ||
-				(filesystem->verdict != SPACE_KNOWN && column != DEVICE_ERROR)) {
-				continue;
-			}
-			exposition_sample(out, column_of(filesystem, column), "device",
-				filesystem->device, "fstype", filesystem->type, "mountpoint",
-				filesystem->point, NULL);
+static const struct host_override *find_override(
+	const struct host_config *config, const char *mount) {
+	const struct host_override *overrides = config->overrides.items;
+	for (size_t i = 0; i < config->overrides.n; i++) {
+		if (str_is(overrides[i].mount, mount)) {
+			return &overrides[i];
 		}
 	}
+	return NULL;
 }
 
-void filesystems_finish(struct filesystems *set) {
-	list_for_each (node, &set->list) {
-		remove_filesystem(set, list_item(node, struct filesystem, node));
-	}
-	map_finish(&set->by_point);
+static bool publish(const struct host_filesystem *self, const struct filesystem *filesystem,
+	double used, double limit, bool is_above) {
+	struct event *event = event_create(
+		"host.filesystem", "host", str_from(filesystem->labels.point));
+	event_set_text(event, "mount", filesystem->labels.point);
+	event_set_text(event, "device", filesystem->labels.device);
+	event_set_text(event, "fstype", filesystem->labels.type);
+	event_set_double(event, "used_percent", used);
+	event_set_int(event, "avail_bytes", clamp_int(filesystem->space.avail_bytes));
+	event_set_int(event, "size_bytes", clamp_int(filesystem->space.size_bytes));
+	event_set_text(event, "state", is_above ? "above" : "below");
+	event_set_double(event, "threshold", limit);
+	return bus_publish(self->world->services->bus, event, NULL, NULL, NULL) != 0;
 }
+
+// Decides on the figure that is shown, so that an event never says 89.9 >= 90.
+static void judge(const struct host_filesystem *self, struct filesystem *filesystem) {
+	const struct host_config *config = self->world->config;
+	const struct host_override *own = find_override(config, filesystem->point);
+	double limit = own ? own->used_percent : config->used_percent;
+	double used = space_used_percent(&filesystem->space);
+	if (used < 0 || limit <= 0 || !(filesystem->is_first || own)) {
+		return;
+	}
+	used = (double)(int64_t)(used * 10 + 0.5) / 10;
+	enum crossing crossing = threshold_judge(
+		filesystem->is_above, used, limit, config->hysteresis_percent);
+	// When the bus refuses, the state stays and the next answer tries again.
+	if (crossing != CROSSING_NONE &&
+		publish(self, filesystem, used, limit, crossing == CROSSING_UP)) {
+		filesystem->is_above = crossing == CROSSING_UP;
+	}
+}
+
+static void on_answer(void *arg, struct filesystem *filesystem) {
+	if (filesystem->verdict == SPACE_KNOWN) {
+		judge(arg, filesystem);
+	}
+}
+
+static void on_gone(void *arg, struct filesystem *filesystem) {
+	struct host_filesystem *self = arg;
+	statfs_forget(&self->statfs, filesystem);
+}
+
+static void init(void *arg, const struct host_world *world) {
+	struct host_filesystem *self = arg;
+	self->world = world;
+	filesystems_init(&self->set);
+	self->statfs = (struct statfs){.loop = world->services->loop,
+		.jobs = world->services->slow_jobs,
+		.children = world->services->children,
+		.set = &self->set,
+		.recorded = world->sysroot[0] ? xasprintf("%s/statfs", world->sysroot) : NULL,
+		.on_answer = on_answer,
+		.arg = self};
+}
+
+// The kernel marks the open mount table when it changes, so it is read then and now and then.
+static bool has_new_mounts(const struct host_filesystem *self, int64_t now_ns) {
+	struct pollfd ask = {.fd = self->mounts.fd, .events = POLLPRI};
+	if (!self->has_mounts || !self->mounts.is_open || now_ns - self->read_ns >= MOUNTS_PERIOD ||
+		self->config_number != self->world->config_number) {
+		return true;
+	}
+	return poll(&ask, 1, 0) > 0 && (ask.revents & (POLLPRI | POLLERR));
+}
+
+static void gather(void *arg, struct host_turn *turn) {
+	struct host_filesystem *self = arg;
+	const struct host_config *config = turn->config;
+	self->statfs.limit_ns = config->answer_limit_ns;
+	// When it cannot be read, the last table known stands.
+	if (has_new_mounts(self, turn->now_ns) &&
+		turn_read(turn, &self->mounts, mountinfo_path(turn->sysroot))) {
+		const struct mount_filter filter = {.types = config->ignored_types.items,
+			.type_count = config->ignored_types.n,
+			.points = config->ignored_mounts.items,
+			.point_count = config->ignored_mounts.n};
+		filesystems_update(&self->set, buf_str(&turn->text), &filter, on_gone, self);
+		self->has_mounts = true;
+		self->read_ns = turn->now_ns;
+		self->config_number = self->world->config_number;
+	}
+	statfs_tick(&self->statfs);
+}
+
+static void collect(const void *arg, struct exposition *out) {
+	const struct host_filesystem *self = arg;
+	filesystems_collect(&self->set, out);
+}
+
+static void figures(const void *arg, figure_fn *on_figure, void *on_figure_arg) {
+	const struct host_filesystem *self = arg;
+	filesystems_figures(&self->set, on_figure, on_figure_arg);
+}
+
+// Not allowed to look, or hidden by another mount: nothing is wrong with the file system.
+static bool is_ill(const struct filesystem *filesystem) {
+	return filesystem->verdict == SPACE_SILENT ||
+		(filesystem->verdict == SPACE_FAILED && filesystem->error != EACCES &&
+			filesystem->error != EPERM && filesystem->error != ENOENT);
+}
+
+static void describe(const void *arg, struct buf *out) {
+	const struct host_filesystem *self = arg;
+	size_t ill = 0;
+	list_for_each (node, &self->set.list) {
+		const struct filesystem *filesystem = list_item(
+			node, const struct filesystem, node);
+		if (!is_ill(filesystem) || ill++) {
+			continue;
+		}
+		buf_append_str(out, str_head(str_from(filesystem->labels.point), 120));
+		if (filesystem->verdict == SPACE_SILENT) {
+			buf_appendf(out, " (%s) does not answer; asked again every minute",
+				filesystem->labels.type);
+		} else {
+			buf_appendf(out, " (%s) cannot be read: %s", filesystem->labels.type,
+				strerror(filesystem->error));
+		}
+	}
+	if (ill > 1) {
+		buf_appendf(out, "; %zu more are not well", ill - 1);
+	}
+	if (!out->len && self->statfs.is_refused) {
+		buf_append_text(out,
+			"file systems are not asked: too many wait for paths that do not answer");
+	}
+	if (!out->len && self->set.is_cut) {
+		buf_appendf(out, "more than %d file systems are mounted; the rest is left out",
+			FILESYSTEMS_MAX);
+	}
+}
+
+static void finish(void *arg) {
+	struct host_filesystem *self = arg;
+	statfs_finish(&self->statfs);
+	filesystems_finish(&self->set);
+	proc_file_finish(&self->mounts);
+}
+
+DEFINE_HOST_COLLECTOR(filesystem) = {
+	.name = "filesystem",
+	.summary = "Space, inodes and state of the file systems that are mounted.",
+	.place = COLLECTOR_RESIDENT,
+	.size = sizeof(struct host_filesystem),
+	.init = init,
+	.gather = gather,
+	.collect = collect,
+	.figures = figures,
+	.describe = describe,
+	.finish = finish,
+};

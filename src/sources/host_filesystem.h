@@ -4,11 +4,19 @@
 // threshold. Asking them is host_statfs.h's part, because an answer may never come.
 #pragma once
 
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
 #include "base/list.h"
 #include "base/map.h"
-#include "sources/host.h"
+#include "flow/board.h"
+#include "flow/kind.h"
 
 struct child;
+struct exposition;
+
+extern const struct kind host_kinds[]; // what the source `host` publishes
 
 #define FILESYSTEMS_MAX 4096
 
@@ -25,12 +33,13 @@ void mountinfo_parse(struct str text, mount_fn *on_mount, void *arg);
 struct space {
 	uint64_t size_bytes, free_bytes, avail_bytes;
 	uint64_t files, files_free;
-	bool is_readonly;
 };
 // Six numbers: fragment size, blocks, free, available, files, free files.
 bool space_parse(struct str text, struct space *out);
 // As df counts: used / (used + available), in percent; -1 when there is no space to speak of.
 double space_used_percent(const struct space *space);
+// NAN where the file system does not count inodes.
+double space_inodes_used_percent(const struct space *space);
 
 enum crossing {
 	CROSSING_NONE,
@@ -50,11 +59,15 @@ enum space_verdict {
 struct filesystem {
 	struct list node; // in the order of the mount table
 	char *point, *device, *type;
+	struct {
+		char *point, *device, *type;
+	} labels; // the same as clean text: a mount may be called anything
 	uint64_t number;
 	bool is_readonly;
-	bool is_first;	// the first mount of its device
-	bool may_block; // network, FUSE, unknown, or below such a one: asked in a child process
-	bool is_listed; // in the last mount table
+	bool was_writable; // at some time since it was first seen
+	bool is_first;	   // the first mount of its device
+	bool may_block;	   // network, FUSE, unknown, or below such a one: asked in a child process
+	bool is_listed;	   // in the last mount table
 	enum space_verdict verdict;
 	int error;	    // errno of FAILED
 	struct space space; // of the last answer
@@ -87,5 +100,6 @@ void filesystems_init(struct filesystems *set);
 void filesystems_update(struct filesystems *set, struct str mountinfo,
 	const struct mount_filter *filter, filesystem_fn *on_gone, void *arg);
 void filesystems_collect(const struct filesystems *set, struct exposition *out);
+void filesystems_figures(const struct filesystems *set, figure_fn *on_figure, void *arg);
 // Every filesystem's child must be gone.
 void filesystems_finish(struct filesystems *set);

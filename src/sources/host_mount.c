@@ -3,6 +3,8 @@
 // statfs, and when a threshold is crossed.
 #include "sources/host_filesystem.h"
 
+#include <math.h>
+
 #define TEXT_MAX 4096 // PATH_MAX; a longer field is no mount anyone can name
 
 static bool is_octal(char c) {
@@ -94,7 +96,8 @@ void mountinfo_parse(struct str text, mount_fn *on_mount, void *arg) {
 			continue;
 		}
 		mount.is_readonly = has_option(head[OPTIONS], "ro") ||
-			has_option(tail[SUPER_OPTIONS], "ro");
+			has_option(tail[SUPER_OPTIONS], "ro") ||
+			has_option(tail[SUPER_OPTIONS], "emergency_ro"); // ext4, Linux 6.15
 		on_mount(arg, &mount);
 	}
 }
@@ -131,6 +134,13 @@ double space_used_percent(const struct space *space) {
 	double used = (double)(space->size_bytes - space->free_bytes);
 	double total = used + (double)space->avail_bytes;
 	return total > 0 ? 100 * used / total : -1;
+}
+
+double space_inodes_used_percent(const struct space *space) {
+	if (space->files == 0 || space->files_free > space->files) {
+		return NAN; // btrfs and others say 0
+	}
+	return 100 * (double)(space->files - space->files_free) / (double)space->files;
 }
 
 enum crossing threshold_judge(bool is_above, double value, double limit, double hysteresis) {

@@ -57,8 +57,8 @@ static void ask_kernel(struct answer *answer) {
 		.free_bytes = unit * numbers.f_bfree,
 		.avail_bytes = unit * numbers.f_bavail,
 		.files = numbers.f_files,
-		.files_free = numbers.f_ffree,
-		.is_readonly = (numbers.f_flag & ST_RDONLY) != 0};
+		.files_free = numbers.f_ffree};
+	// Not ST_RDONLY: in a sandbox that is the sandbox's, and the mount table tells the machine's.
 }
 
 static void ask_record(struct str text, struct answer *answer) {

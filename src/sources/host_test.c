@@ -178,6 +178,116 @@ TEST(a_damaged_file_system_is_reported_and_the_others_go_on) {
 	fixture_finish(&machine);
 }
 
+struct search {
+	const char *name, *label;
+	double value;
+	size_t n;
+};
+
+static void on_figure(void *arg, const struct figure *figure) {
+	struct search *search = arg;
+	if (strcmp(figure->name, search->name) == 0 && strcmp(figure->label, search->label) == 0) {
+		search->value = figure->value;
+		search->n++;
+	}
+}
+
+static double figure_of(struct fixture *machine, const char *name, const char *label) {
+	struct search search = {name, label, -1, 0};
+	board_each_figure(machine->board, on_figure, &search);
+	CHECK(search.n <= 1);
+	return search.value;
+}
+
+TEST(figures_of_the_machine_are_on_the_board) {
+	struct fixture machine;
+	machine_init(&machine);
+	machine_start(&machine, "{}");
+	set_used(&machine, 500, 750);
+	CHECK_DOUBLE(figure_of(&machine, "filesystem.used_percent", "/data"), 75);
+	CHECK_DOUBLE(figure_of(&machine, "filesystem.inodes_used_percent", "/data"), 100 * 1.0 / 9);
+	CHECK_DOUBLE(figure_of(&machine, "filesystem.readonly", "/data"), 0);
+	CHECK_DOUBLE(figure_of(&machine, "network.rx_bytes_per_second", "lo"), 0);
+	CHECK_DOUBLE(figure_of(&machine, "memory.used_percent", ""), -1); // not told: absent
+	fixture_stop(&machine);
+	CHECK_DOUBLE(figure_of(&machine, "filesystem.used_percent", "/data"), -1);
+	fixture_finish(&machine);
+}
+
+TEST(a_mount_that_turned_readonly_is_told_and_one_that_always_was_is_not) {
+	struct fixture machine;
+	machine_init(&machine);
+	fixture_write(&machine, "proc/self/mountinfo",
+		"1 0 8:1 / / rw - ext4 /dev/a rw\n3 1 0:3 / /data ro - tmpfs t ro\n");
+	machine_start(&machine, "{}");
+	CHECK_DOUBLE(figure_of(&machine, "filesystem.readonly", "/"), 0);
+	CHECK_DOUBLE(figure_of(&machine, "filesystem.readonly", "/data"), 0);
+	fixture_write(&machine, "proc/self/mountinfo",
+		"1 0 8:1 / / rw - ext4 /dev/a rw,emergency_ro\n"
+		"3 1 0:3 / /data ro - tmpfs t ro\n");
+	loop_advance(machine.fake.loop, 11 * NS_PER_SECOND);
+	CHECK_DOUBLE(figure_of(&machine, "filesystem.readonly", "/"), 1);
+	CHECK_DOUBLE(figure_of(&machine, "filesystem.readonly", "/data"), 0);
+	CHECK(has_line(&machine,
+		"node_filesystem_readonly{device=\"/dev/a\",fstype=\"ext4\",mountpoint=\"/\"} "
+		"1\n"));
+	fixture_finish(&machine);
+}
+
+TEST(the_culprit_of_a_labelled_figure_is_its_label) {
+	static const struct {
+		const char *name, *label, *kind;
+	} rows[] = {{"disk.busy_percent", "sda", "device"}, {"filesystem.readonly", "/", "mount"},
+		{"network.errors_per_second", "eth0", "interface"}, {"cpu.used_percent", "", NULL},
+		{"processes.blocked", "x", NULL}};
+	struct fixture machine;
+	struct culprit culprit;
+	machine_init(&machine);
+	machine_start(&machine, "{}");
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct figure figure = {rows[i].name, rows[i].label, "percent", 97};
+		bool is_known = board_find_culprit(machine.board, &figure, &culprit);
+		CHECK_INT(is_known, rows[i].kind != NULL);
+		if (is_known) {
+			CHECK_TEXT(culprit.kind, rows[i].kind);
+			CHECK_TEXT(culprit.name, rows[i].label);
+			CHECK_DOUBLE(culprit.value, 97);
+			CHECK_TEXT(culprit.value_unit, "percent");
+		}
+	}
+	fixture_finish(&machine);
+}
+
+TEST(in_a_simulation_the_real_machine_is_not_read) {
+	struct fixture machine;
+	struct capability_health state;
+	machine_init(&machine);
+	machine.services.sysroot = "";
+	machine_start(&machine, "{}");
+	fixture_reconfigure(&machine, "{\"interval\": \"2s\"}");
+	CHECK(has_line(&machine, "node_time_seconds "));
+	CHECK(!has_line(&machine, "node_load1"));
+	CHECK_DOUBLE(figure_of(&machine, "load.per_cpu", ""), -1);
+	source_host.health(machine.source, &state);
+	CHECK_INT(state.state, CAPABILITY_ACTIVE);
+	fixture_finish(&machine);
+}
+
+TEST(a_collector_named_twice_is_refused_with_its_name) {
+	struct fixture machine;
+	struct buf problems = BUF_INIT;
+	machine_init(&machine);
+	CHECK(!fixture_configure(
+		&machine, "{\"collectors\": [{\"name\": \"os\"}, {\"name\": \"os\"}]}", &problems));
+	CHECK(str_find(buf_str(&problems), STR("names os twice")) >= 0);
+	buf_clear(&problems);
+	CHECK(!fixture_configure(
+		&machine, "{\"collectors\": [{\"name\": \"hwmonn\"}]}", &problems));
+	CHECK(str_find(buf_str(&problems), STR("did you mean \"hwmon\"")) >= 0);
+	buf_finish(&problems);
+	fixture_finish(&machine);
+}
+
 static void do_nothing(void *arg) {
 	(void)arg;
 }
@@ -218,6 +328,11 @@ int main(void) {
 		RUN(a_vanished_mount_is_forgotten_and_told_anew), RUN(a_reload_keeps_what_is_above),
 		RUN(an_unreadable_file_degrades_and_its_numbers_are_absent),
 		RUN(a_damaged_file_system_is_reported_and_the_others_go_on),
+		RUN(figures_of_the_machine_are_on_the_board),
+		RUN(a_mount_that_turned_readonly_is_told_and_one_that_always_was_is_not),
+		RUN(the_culprit_of_a_labelled_figure_is_its_label),
+		RUN(in_a_simulation_the_real_machine_is_not_read),
+		RUN(a_collector_named_twice_is_refused_with_its_name),
 		RUN(file_systems_nobody_can_ask_degrade_until_somebody_can),
 		RUN(a_stop_with_a_question_under_way_is_safe));
 }

@@ -76,7 +76,8 @@ bool journal_append(struct journal *journal, const char *stream, const struct re
 		bool is_next = i == 0 ||
 			(records[i].sequence > records[i - 1].sequence &&
 				records[i].sequence - records[0].sequence <= UINT32_MAX);
-		if (records[i].sequence == 0 || !is_next) {
+		if (records[i].sequence == 0 || !is_next ||
+			records[i].sequence > RECORD_SEQUENCE_MAX) {
 			return err_set(err, ERR_INVALID, "the sequences of a batch must rise");
 		}
 	}
@@ -125,6 +126,14 @@ bool journal_maintain(struct journal *journal, struct err *err) {
 		}
 	}
 	return is_ready;
+}
+
+bool journal_is_starved(const struct journal *journal) {
+	bool is_starved = false;
+	for (size_t i = 0; i < journal->n; i++) {
+		is_starved = is_starved || tail_is_starved(journal->tails[i]);
+	}
+	return is_starved;
 }
 
 void journal_get_stats(const struct journal *journal, struct journal_stats *out) {

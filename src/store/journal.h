@@ -65,6 +65,9 @@ _must_use_ bool journal_sync(struct journal *journal, struct err *err);
 // still fits.
 _must_use_ bool journal_maintain(struct journal *journal, struct err *err);
 
+// True as long as a stream can keep nothing, though others may: it found no room for a segment.
+bool journal_is_starved(const struct journal *journal);
+
 struct journal_stats {
 	uint64_t appended_records;
 	uint64_t appended_bytes;

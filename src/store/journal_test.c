@@ -165,6 +165,42 @@ TEST(a_lost_write_under_an_acked_record_does_not_hide_what_is_written_after_it) 
 	end();
 }
 
+// The OPEN frame and a write before the MARK are lost; so is one behind it, which nobody was
+// promised: the record behind that must not be kept, as long as the MARK is the durable end.
+TEST(behind_the_durable_end_nothing_is_kept_that_follows_a_hole) {
+	static unsigned char bytes[8192];
+	begin(1 << 20, 0);
+	kill_it();
+	struct buf frames = BUF_INIT;
+	uint32_t seed = segment_seed("normal", 1, 0);
+	struct record first = {.sequence = 5, .type = RECORD_EVENT, .payload = STR("first")};
+	struct record last = {.sequence = 9, .type = RECORD_EVENT, .payload = STR("last")};
+	segment_format_header(bytes, "normal", 1, 0);
+	buf_append(&frames, bytes, SEGMENT_DATA_START);
+	memset(buf_reserve(&frames, FRAME_OPEN_SIZE), 0, FRAME_OPEN_SIZE);
+	frames.len += FRAME_OPEN_SIZE;
+	frame_append(&frames, seed, &first, 1, SEGMENT_DATA_START);
+	memset(buf_reserve(&frames, 64), 0, 64);
+	frames.len += 64;
+	frame_append_mark(&frames, seed, 7, (uint32_t)frames.len, 0);
+	memset(buf_reserve(&frames, 64), 0, 64);
+	frames.len += 64;
+	frame_append(&frames, seed, &last, 1, SEGMENT_DATA_START);
+	memcpy(bytes, frames.at, frames.len);
+	sim_fs_put(sim, FOLDER "/normal/0000000000000001.segment", bytes, sizeof(bytes));
+	buf_finish(&frames);
+	open_it();
+	CHECK_INT(recovery.last_sequence, 6); // lost before the MARK
+	uint64_t digest = sim_fs_digest(sim);
+	kill_it();
+	open_it();
+	CHECK_INT(recovery.last_sequence, 6);
+	CHECK(sim_fs_digest(sim) == digest);
+	uint64_t from = 0, to = 0;
+	CHECK_INT(count(&from, &to), 1);
+	end();
+}
+
 TEST(the_budget_is_kept_by_dropping_the_oldest) {
 	begin(64 * 1024, 0);
 	struct journal_stats stats;
@@ -177,6 +213,22 @@ TEST(the_budget_is_kept_by_dropping_the_oldest) {
 	CHECK(stats.dropped_segments > 10);
 	CHECK(stats.oldest_sequence > 1000);
 	CHECK_INT(count_records(), 2000 - (int)stats.oldest_sequence + 1);
+	end();
+}
+
+TEST(a_stream_without_room_is_starved_until_there_is_some_whatever_others_keep) {
+	begin(1 << 20, 0);
+	CHECK(append("audit", 40) && journal_sync(journal, &err));
+	sim_fs_set_capacity(sim, 0);
+	CHECK(!append("normal", 40));
+	CHECK(journal_is_starved(journal));
+	CHECK(append("audit", 40) && journal_sync(journal, &err)); // has a segment with room
+	CHECK(!journal_maintain(journal, &err));
+	CHECK(journal_is_starved(journal));
+	sim_fs_set_capacity(sim, -1);
+	CHECK(journal_maintain(journal, &err));
+	CHECK(!journal_is_starved(journal));
+	CHECK(append("normal", 40) && journal_sync(journal, &err));
 	end();
 }
 
@@ -337,7 +389,9 @@ int main(void) {
 		RUN(a_clean_close_is_told_from_a_kill),
 		RUN(sequences_that_do_not_rise_and_unknown_streams_are_refused),
 		RUN(a_lost_write_under_an_acked_record_does_not_hide_what_is_written_after_it),
+		RUN(behind_the_durable_end_nothing_is_kept_that_follows_a_hole),
 		RUN(the_budget_is_kept_by_dropping_the_oldest),
+		RUN(a_stream_without_room_is_starved_until_there_is_some_whatever_others_keep),
 		RUN(what_is_older_than_allowed_goes),
 		RUN(a_full_disk_is_noticed_a_segment_early_and_recovered_from),
 		RUN(after_a_sync_that_failed_nothing_of_it_is_read_back_and_the_records_fit_elsewhere),

@@ -91,7 +91,7 @@ int reader_next(struct reader *reader, struct record *out, struct err *err) {
 		cursor_skip(reader->handed_out);
 		reader->handed_out = NULL;
 	}
-	struct record best;
+	struct record best = {0};
 	for (size_t i = 0; i < reader->n; i++) {
 		struct record record;
 		int found = cursor_peek(&reader->cursors[i], &record, err);

@@ -22,3 +22,4 @@ struct record {
 };
 
 #define RECORD_PAYLOAD_MAX (1024 * 1024)
+#define RECORD_SEQUENCE_MAX (UINT64_MAX / 2) // room for sums without overflow

@@ -91,7 +91,7 @@ int scan_frame_at(struct scan *scan, int64_t offset, struct frame *out, struct e
 	if (n < 0) {
 		return io_error(err, n);
 	}
-	if (n < FRAME_HEADER_SIZE || !frame_parse_header(bytes, scan->seed, &frame)) {
+	if (n < FRAME_HEADER_SIZE || !frame_parse_header(bytes, scan->seed, offset, &frame)) {
 		return 0;
 	}
 	n = load(scan, offset, frame.length, &bytes);
@@ -99,7 +99,6 @@ int scan_frame_at(struct scan *scan, int64_t offset, struct frame *out, struct e
 		return io_error(err, n);
 	}
 	frame.bytes = bytes;
-	frame.offset = offset;
 	if ((size_t)n < frame.length || !frame_body_is_whole(&frame, scan->seed)) {
 		return 0;
 	}
@@ -126,8 +125,7 @@ int scan_search(struct scan *scan, int64_t from, int64_t to, struct frame *out, 
 		for (; bytes <= end && at < to; bytes += 8, at += 8) {
 			struct frame frame;
 			if (memcmp(bytes, zeroes, 8) != 0 &&
-				frame_parse_header(bytes, scan->seed, &frame)) {
-				frame.offset = at;
+				frame_parse_header(bytes, scan->seed, at, &frame)) {
 				frame.bytes = NULL;
 				*out = frame;
 				return 1;
@@ -156,13 +154,17 @@ static int find_acked_end(struct scan *scan, int64_t from, struct err *err) {
 	}
 }
 
-// The next whole frame behind a hole at scan->offset.
+// The next whole frame behind a hole at scan->offset. Behind the durable end there may be frames of
+// writes nobody was promised: where one before them is missing they do not count.
 static int find_behind_hole(struct scan *scan, struct frame *out, struct err *err) {
 	for (int64_t at = scan->offset + 8;;) {
 		struct frame frame;
 		int found = scan_search(scan, at, scan->limit, &frame, err);
 		if (found > 0) {
 			at = frame.offset + 8;
+			if (frame.offset > scan->acked_end) {
+				return 0;
+			}
 			found = scan_frame_at(scan, frame.offset, &frame, err);
 			// A MARK was overwritten when more became durable: it says nothing here.
 			if (found == 0 || frame.kind == FRAME_MARK ||
@@ -253,11 +255,8 @@ enum scan_result scan_next(struct scan *scan, struct frame *out, struct err *err
 			if (frame.kind == FRAME_OPEN) {
 				note_open(scan, &frame);
 			}
-			if (frame.kind == FRAME_DATA || frame.kind == FRAME_OPEN) {
-				*out = frame;
-				return SCAN_FRAME;
-			}
-			continue; // a kind from a later version that may be ignored
+			*out = frame;
+			return SCAN_FRAME;
 		}
 		enum scan_result result = step_over_hole(scan, err);
 		if (result != SCAN_FRAME) {

@@ -221,7 +221,30 @@ void frame_append_mark(
 			.flags = flags});
 }
 
-bool frame_parse_header(const unsigned char *bytes, uint32_t seed, struct frame *out) {
+// The checksum says that somebody with the seed wrote it; this, that a writer does: what one never
+// writes would be read one way by recovery and another by readers.
+static bool is_sane(const struct frame *frame) {
+	uint32_t body = frame->length - FRAME_HEADER_SIZE;
+	if (frame->sequence == 0 || frame->sequence > RECORD_SEQUENCE_MAX + 1 ||
+		frame->synced % 8 || frame->synced < SEGMENT_DATA_START ||
+		frame->synced > frame->offset) {
+		return false;
+	}
+	switch (frame->kind) {
+	case FRAME_DATA:
+		return frame->count > 0 && frame->count <= body / RECORD_HEADER_SIZE;
+	case FRAME_OPEN: // the first of a segment
+		return frame->count == 0 && frame->length == FRAME_OPEN_SIZE &&
+			frame->offset == SEGMENT_DATA_START;
+	case FRAME_MARK: // exactly at the end of what is durable
+		return frame->count == 0 && body == 0 && frame->synced == frame->offset;
+	default: // a version that has more kinds says so in the header
+		return false;
+	}
+}
+
+bool frame_parse_header(
+	const unsigned char *bytes, uint32_t seed, int64_t offset, struct frame *out) {
 	uint32_t length = get32(bytes + 8);
 	// The cheap tests first: this runs at every 8th byte of what may be damaged.
 	if (length < FRAME_HEADER_SIZE || length > FRAME_SIZE_MAX || length % 8 ||
@@ -229,6 +252,7 @@ bool frame_parse_header(const unsigned char *bytes, uint32_t seed, struct frame 
 		return false;
 	}
 	struct frame frame = {
+		.offset = offset,
 		.body_crc = get32(bytes + 4),
 		.length = length,
 		.synced = get32(bytes + 12),
@@ -237,16 +261,11 @@ bool frame_parse_header(const unsigned char *bytes, uint32_t seed, struct frame 
 		.kind = bytes[28],
 		.flags = bytes[29],
 	};
-	uint32_t body = length - FRAME_HEADER_SIZE;
-	bool is_sane = frame.kind == FRAME_DATA
-		? frame.count > 0 && frame.count <= body / RECORD_HEADER_SIZE
-		: frame.count == 0;
-	if (!is_sane || frame.sequence == 0 || frame.synced % 8 ||
-		(frame.kind == FRAME_OPEN && body != 24)) {
-		return false;
+	if (is_sane(&frame)) {
+		*out = frame;
+		return true;
 	}
-	*out = frame;
-	return true;
+	return false;
 }
 
 bool frame_next_record(const struct frame *frame, size_t *cursor, struct record *out) {
@@ -282,16 +301,27 @@ static bool is_well_formed(const struct frame *frame) {
 		if (is_first ? record.sequence != frame->sequence : record.sequence <= last) {
 			return false;
 		}
+		if (record.sequence > RECORD_SEQUENCE_MAX ||
+			record.payload.len > RECORD_PAYLOAD_MAX) {
+			return false;
+		}
 		last = record.sequence;
 		n++;
 	}
 	return n == frame->count && cursor == frame->length;
 }
 
+static bool open_is_sane(const struct frame *frame) {
+	struct segment_end before;
+	frame_parse_open(frame, &before);
+	return before.id ? before.sequence < frame->sequence : before.sequence == 0;
+}
+
 bool frame_body_is_whole(const struct frame *frame, uint32_t seed) {
 	return crc32c(seed, frame->bytes + FRAME_HEADER_SIZE, frame->length - FRAME_HEADER_SIZE) ==
 		frame->body_crc &&
-		(frame->kind != FRAME_DATA || is_well_formed(frame));
+		(frame->kind != FRAME_DATA || is_well_formed(frame)) &&
+		(frame->kind != FRAME_OPEN || open_is_sane(frame));
 }
 
 void frame_parse_open(const struct frame *frame, struct segment_end *out) {

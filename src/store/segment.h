@@ -96,8 +96,10 @@ void frame_append_open(struct buf *out, uint32_t seed, uint64_t sequence, uint32
 void frame_append_mark(
 	struct buf *out, uint32_t seed, uint64_t sequence, uint32_t synced, uint8_t flags);
 
-// True when the 32 bytes are a frame's header; all but offset and bytes of *out.
-_must_use_ bool frame_parse_header(const unsigned char *bytes, uint32_t seed, struct frame *out);
+// True when the 32 bytes at `offset` of a segment are a frame's header that a writer could have put
+// there; all but bytes of *out.
+_must_use_ bool frame_parse_header(
+	const unsigned char *bytes, uint32_t seed, int64_t offset, struct frame *out);
 // True when the body (frame->bytes, whole) is the one the header was made for, and well-formed.
 _must_use_ bool frame_body_is_whole(const struct frame *frame, uint32_t seed);
 void frame_parse_open(const struct frame *frame, struct segment_end *out);

@@ -11,7 +11,8 @@ static const struct record two[] = {
 
 static struct frame parse(const struct buf *bytes, uint32_t seed) {
 	struct frame frame;
-	CHECK(frame_parse_header((const unsigned char *)bytes->at, seed, &frame));
+	CHECK(frame_parse_header(
+		(const unsigned char *)bytes->at, seed, SEGMENT_DATA_START, &frame));
 	frame.bytes = (const unsigned char *)bytes->at;
 	return frame;
 }
@@ -46,7 +47,7 @@ TEST(no_flipped_bit_of_a_frame_goes_unnoticed) {
 	for (size_t i = 0; i < bytes.len * 8; i++) {
 		struct frame frame = {.bytes = (const unsigned char *)bytes.at};
 		bytes.at[i / 8] ^= (char)(1 << i % 8);
-		bool is_whole = frame_parse_header(frame.bytes, 42, &frame) &&
+		bool is_whole = frame_parse_header(frame.bytes, 42, SEGMENT_DATA_START, &frame) &&
 			frame.length <= bytes.len;
 		frame.bytes = (const unsigned char *)bytes.at;
 		CHECK(!is_whole || !frame_body_is_whole(&frame, 42));
@@ -62,9 +63,53 @@ TEST(a_frame_counts_only_in_its_own_segment_and_life) {
 	frame_append(&bytes, seeds[0], two, 2, 1024);
 	for (int i = 0; i < 4; i++) {
 		struct frame frame;
-		CHECK(frame_parse_header((const unsigned char *)bytes.at, seeds[i], &frame) ==
-			(i == 0));
+		CHECK(frame_parse_header((const unsigned char *)bytes.at, seeds[i],
+			      SEGMENT_DATA_START, &frame) == (i == 0));
 	}
+	buf_finish(&bytes);
+}
+
+// Bytes with right checksums that no writer makes: {offset, frame} and whether a reader takes it.
+static bool is_taken(struct buf *bytes, int64_t offset) {
+	struct frame frame;
+	bool is_header = frame_parse_header((const unsigned char *)bytes->at, 1, offset, &frame);
+	frame.bytes = (const unsigned char *)bytes->at;
+	bool is_whole = is_header && frame_body_is_whole(&frame, 1);
+	buf_clear(bytes);
+	return is_whole;
+}
+
+TEST(what_no_writer_makes_is_no_frame_whatever_its_checksum_says) {
+	struct buf bytes = BUF_INIT;
+	struct segment_end before = {3, 4096, 99}, none = {0}, odd = {.sequence = 5};
+	frame_append(&bytes, 1, two, 2, 2048);
+	CHECK(is_taken(&bytes, 2048));
+	frame_append(&bytes, 1, two, 2, 2056); // durable before it was written
+	CHECK(!is_taken(&bytes, 2048));
+	frame_append(&bytes, 1, two, 2, 2044); // not at a boundary of frames
+	CHECK(!is_taken(&bytes, 2048));
+	frame_append(&bytes, 1, two, 2, 512); // within the header
+	CHECK(!is_taken(&bytes, 2048));
+	frame_append_mark(&bytes, 1, 100, 2048, 0);
+	CHECK(is_taken(&bytes, 2048));
+	frame_append_mark(&bytes, 1, 100, 2040, 0); // not where the durable part ends
+	CHECK(!is_taken(&bytes, 2048));
+	frame_append_mark(&bytes, 1, UINT64_MAX, 2048, 0);
+	CHECK(!is_taken(&bytes, 2048));
+	frame_append_open(&bytes, 1, 100, SEGMENT_DATA_START, &before);
+	CHECK(is_taken(&bytes, SEGMENT_DATA_START));
+	frame_append_open(&bytes, 1, 100, SEGMENT_DATA_START, &none);
+	CHECK(is_taken(&bytes, SEGMENT_DATA_START));
+	frame_append_open(&bytes, 1, 100, SEGMENT_DATA_START, &before); // not the first
+	CHECK(!is_taken(&bytes, 2048));
+	frame_append_open(
+		&bytes, 1, 99, SEGMENT_DATA_START, &before); // begins before that one ends
+	CHECK(!is_taken(&bytes, SEGMENT_DATA_START));
+	frame_append_open(&bytes, 1, 100, SEGMENT_DATA_START, &odd); // records of no segment
+	CHECK(!is_taken(&bytes, SEGMENT_DATA_START));
+	struct record last = {.sequence = RECORD_SEQUENCE_MAX + 1, .type = 1};
+	frame_append(&bytes, 1, &last, 1, 2048);
+	CHECK(!is_taken(&bytes, 2048));
 	buf_finish(&bytes);
 }
 
@@ -130,6 +175,7 @@ int main(void) {
 	return TESTS(RUN(a_frame_reads_back_as_it_was_written),
 		RUN(no_flipped_bit_of_a_frame_goes_unnoticed),
 		RUN(a_frame_counts_only_in_its_own_segment_and_life),
+		RUN(what_no_writer_makes_is_no_frame_whatever_its_checksum_says),
 		RUN(an_open_frame_says_where_the_segment_before_ends),
 		RUN(names_are_sixteen_hex_digits_and_a_suffix),
 		RUN(a_header_is_whole_as_long_as_one_copy_is));

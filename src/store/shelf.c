@@ -146,7 +146,8 @@ bool segment_read_open(struct fs *fs, const char *folder, const char *stream, ui
 	bool is_open = file.condition == SEGMENT_OK &&
 		fs_read_all(fs, file.fd, bytes, sizeof(bytes), SEGMENT_DATA_START) ==
 			sizeof(bytes) &&
-		frame_parse_header(bytes, file.seed, &frame) && frame.kind == FRAME_OPEN;
+		frame_parse_header(bytes, file.seed, SEGMENT_DATA_START, &frame) &&
+		frame.kind == FRAME_OPEN;
 	if (is_open) {
 		frame.bytes = bytes;
 		is_open = frame_body_is_whole(&frame, file.seed);

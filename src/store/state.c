@@ -72,8 +72,8 @@ bool state_save(struct fs *fs, const char *folder, struct str payload, struct er
 		}
 	}
 	buf_clear(&content);
-	buf_appendf(&content, "anna-state 1 %08x %zu\n", crc32c(0, payload.at, payload.len),
-		payload.len);
+	buf_appendf(&content, "anna-state %d %08x %zu\n", STATE_FORMAT,
+		crc32c(0, payload.at, payload.len), payload.len);
 	buf_append_str(&content, payload);
 	return fs_replace_file(fs, buf_text(&newest), buf_str(&content), err);
 }

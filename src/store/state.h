@@ -8,6 +8,8 @@
 #include "base/err.h"
 #include "io/fs.h"
 
+#define STATE_FORMAT 1
+
 enum state_source {
 	STATE_NONE,
 	STATE_NEWEST,

@@ -37,6 +37,10 @@ int64_t tail_size(const struct tail *tail) {
 	return size;
 }
 
+bool tail_is_starved(const struct tail *tail) {
+	return tail->is_starved;
+}
+
 bool tail_is_dirty(const struct tail *tail) {
 	return tail->last_sequence != tail->kept.sequence || tail->is_broken;
 }
@@ -66,6 +70,7 @@ static void cut_abandoned(struct tail *tail, bool syncs) {
 
 // Puts a segment in use that can take a frame of `room` bytes.
 static bool begin_segment(struct tail *tail, int64_t room, uint64_t sequence, struct err *err) {
+	tail->is_starved = true; // until it is begun
 	if (!tail_prove(tail, err) || !tail_remove_void(tail, err)) {
 		return false;
 	}
@@ -100,6 +105,7 @@ static bool begin_segment(struct tail *tail, int64_t room, uint64_t sequence, st
 	if (!tail->oldest_sequence) {
 		tail->oldest_sequence = sequence;
 	}
+	tail->is_starved = false;
 	return true;
 }
 
@@ -314,6 +320,11 @@ static bool retain(struct tail *tail, struct err *err) {
 }
 
 static bool prepare_next(struct tail *tail, struct err *err) {
+	if (tail->is_starved) { // any segment will do, to see whether there is room again
+		tail->is_starved = tail->next.fd < 0 &&
+			!tail_prepare(tail, tail_choose_size(tail, 1, 0), &tail->next, err);
+		return !tail->is_starved;
+	}
 	if (tail->now.fd < 0 || tail->next.fd >= 0 || tail->end < tail->now.capacity / 4) {
 		return true;
 	}

@@ -23,6 +23,8 @@ const char *tail_name(const struct tail *tail);
 // Adds a frame; may seal the segment (which syncs it) and begin the next.
 _must_use_ bool tail_append(
 	struct tail *tail, const struct record *records, size_t n, struct err *err);
+// The last try to begin a segment failed, and no try since, by tail_maintain, has gone better.
+bool tail_is_starved(const struct tail *tail);
 bool tail_is_dirty(const struct tail *tail); // something was appended since the last tail_keep
 // Writes and syncs. After a false the segment must be abandoned.
 _must_use_ bool tail_sync(struct tail *tail, struct err *err);

@@ -30,6 +30,7 @@ struct tail {
 	uint64_t last_sequence;	 // appended
 	bool is_broken;		 // something could not be written: all since tail_keep is lost
 	bool is_clean;		 // a CLEAN mark is at the end
+	bool is_starved;	 // no segment could be begun: nothing is kept until one can
 	bool has_stale_names;	 // removed files whose names may come back: sync before going on
 	struct segment_end kept; // the last tail_keep
 	int64_t unproven; // of kept, from here on: was read, and is perhaps not durable; -1: all is

@@ -182,6 +182,7 @@ bool tail_prove(struct tail *tail, struct err *err) {
 static void give_up(struct tail *tail, const struct segment_file *file, uint64_t id,
 	struct journal_recovery *recovery) {
 	uint64_t to = tail->last_sequence + (uint64_t)file->size / FRAME_HEADER_SIZE;
+	to = to < RECORD_SEQUENCE_MAX ? to : RECORD_SEQUENCE_MAX;
 	note_damage(recovery, tail->name, tail->last_sequence + 1, to);
 	tail->last_sequence = to;
 	tail->kept = (struct segment_end){id, file->size, to};

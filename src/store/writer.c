@@ -38,6 +38,7 @@ struct writer {
 	writer_result_fn *on_result;
 	void *arg;
 	struct writer_stats stats;
+	struct windows *sync_windows;
 	struct { // the range being collected
 		uint64_t first, last;
 		struct err err;
@@ -113,8 +114,13 @@ static void on_batch(void *self, void *const *messages, size_t n) {
 	last->is_last = true;
 	last->sync_ns = clock_monotonic(writer->clock) - began_ns;
 	last->batch = n;
-	writer->is_failing = !is_synced || has_refused(messages, n, &err);
-	writer->failure = err;
+	bool has_failed = !is_synced || has_refused(messages, n, &err);
+	// What one stream keeps says nothing of another that found no room.
+	writer->is_failing = has_failed ||
+		(writer->is_failing && journal_is_starved(writer->journal));
+	if (has_failed) {
+		writer->failure = err;
+	}
 	publish(writer);
 	for (size_t i = 0; i < n; i++) {
 		worker_reply(writer->worker, messages[i]);
@@ -150,6 +156,8 @@ static void on_reply(void *arg, void *message) {
 	bool is_last = entry->is_last;
 	if (is_last) {
 		histogram_record(&writer->stats.sync_ns, entry->sync_ns);
+		windows_record(writer->sync_windows, clock_monotonic(writer->clock), entry->sync_ns,
+			!!entry->err.code);
 		histogram_record(&writer->stats.batch, (int64_t)entry->batch);
 	}
 	buf_finish(&entry->payload);
@@ -166,6 +174,9 @@ struct writer *writer_start(struct loop *loop, struct journal *journal, size_t c
 	writer->journal = journal;
 	writer->on_result = on_result;
 	writer->arg = arg;
+	writer->sync_windows = windows_create();
+	writer->stats.sync_windows = writer->sync_windows;
+	writer->stats.capacity = capacity;
 	histogram_init(&writer->stats.sync_ns);
 	histogram_init(&writer->stats.batch);
 	journal_get_stats(journal, &writer->stats.journal);
@@ -179,6 +190,7 @@ struct writer *writer_start(struct loop *loop, struct journal *journal, size_t c
 	};
 	writer->worker = worker_start(loop, &spec, err);
 	if (!writer->worker) {
+		windows_destroy(writer->sync_windows);
 		free(writer);
 		return NULL;
 	}
@@ -192,6 +204,7 @@ void writer_stop(struct writer *writer) {
 	worker_stop(writer->worker);
 	journal_close(writer->journal);
 	free(atomic_load(&writer->news));
+	windows_destroy(writer->sync_windows);
 	for (size_t i = 0; i < writer->stream_count; i++) {
 		free(writer->streams[i]);
 	}
@@ -248,6 +261,7 @@ void writer_get_stats(struct writer *writer, struct writer_stats *out) {
 	}
 	writer->stats.depth = worker_depth(writer->worker);
 	writer->stats.deepest = worker_deepest(writer->worker);
+	worker_get_boxes(writer->worker, &writer->stats.inbox, &writer->stats.outbox);
 	writer->stats.progress = worker_progress(writer->worker);
 	*out = writer->stats;
 }

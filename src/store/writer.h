@@ -5,6 +5,8 @@
 
 #include "base/buf.h"
 #include "base/histogram.h"
+#include "base/windows.h"
+#include "io/mailbox.h"
 #include "store/journal.h"
 
 struct loop;
@@ -16,13 +18,16 @@ typedef void writer_result_fn(void *arg, uint64_t first, uint64_t last, const st
 
 struct writer_stats {
 	struct journal_stats journal;
-	struct histogram sync_ns; // per group commit
-	struct histogram batch;	  // records per group commit
-	bool is_failing;	  // the last commit failed
-	bool is_short;		  // maintenance could not prepare the next segments
-	char reason[256];	  // of either
-	size_t depth, deepest;	  // records waiting
-	uint64_t progress;	  // commits tried: for the watchdog
+	struct histogram sync_ns;	    // per group commit
+	const struct windows *sync_windows; // the same over the last minutes; borrowed
+	struct histogram batch;		    // records per group commit
+	bool is_failing;		    // the last commit failed
+	bool is_short;			    // maintenance could not prepare the next segments
+	char reason[256];		    // of either
+	size_t depth, deepest;		    // records waiting
+	size_t capacity;
+	struct mailbox_stats inbox, outbox;
+	uint64_t progress; // commits tried: for the watchdog
 };
 
 // Takes the journal. `capacity` records may wait.

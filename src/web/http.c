@@ -23,10 +23,12 @@
 #define LOG_FOLDER "web"
 
 // A head is 16 KiB at most; behind it a few pipelined requests may wait.
-#define INPUT_MAX (64 * 1024 + HTTP1_HEAD_MAX)
+#define INPUT_MAX (16 * 1024 + HTTP1_HEAD_MAX)
 // Answers that wait before the next request is looked at.
 #define CONGESTED (256 * 1024)
-#define OUTPUT_MAX (16 * 1024 * 1024)
+#define OUTPUT_MAX (3 * 1024 * 1024)
+// Over all connections; past it requests are answered with 503.
+#define OUTPUT_TOTAL_MAX (2 * 1024 * 1024)
 // A head must be whole so soon after its first byte (slow loris).
 #define HEAD_NS (10 * NS_PER_SECOND)
 #define STALLED_NS (30 * NS_PER_SECOND)
@@ -34,7 +36,7 @@
 #define LOOK_EVERY_NS NS_PER_SECOND
 
 struct http_stats {
-	uint64_t requests, refused_connections, bad_requests;
+	uint64_t requests, refused_connections, bad_requests, refused_answers;
 	size_t connections;
 };
 
@@ -252,8 +254,24 @@ static const struct route *find_route(struct str path) {
 	return NULL;
 }
 
+// Answers that peers have not read yet.
+static size_t unread_bytes(const struct http_server *server) {
+	size_t bytes = 0;
+	list_for_each (node, &server->connections) {
+		bytes += stream_pending(list_item(node, struct connection, node)->stream);
+	}
+	return bytes;
+}
+
 static void respond_route(
 	struct connection *connection, const struct http1_request *request, bool is_head) {
+	if (unread_bytes(connection->server) >= OUTPUT_TOTAL_MAX) {
+		connection->server->stats.refused_answers++;
+		respond_error(connection, 503,
+			"as many answers as may be wait for clients that do not read them", is_head,
+			false);
+		return;
+	}
 	const struct route *route = find_route(request->path);
 	if (!route) {
 		respond_error(connection, 404,
@@ -449,6 +467,9 @@ static void collect(void *arg, struct exposition *out) {
 	exposition_family(out, "anna_http_bad_requests_total", "counter",
 		"HTTP requests answered with an error, but for unknown paths.");
 	exposition_sample(out, (double)stats->bad_requests, NULL);
+	exposition_family(out, "anna_http_answers_refused_total", "counter",
+		"Requests refused because too many answers were not read.");
+	exposition_sample(out, (double)stats->refused_answers, NULL);
 	exposition_family(out, "anna_http_connections", "gauge", "Open HTTP connections.");
 	exposition_sample(out, (double)stats->connections, NULL);
 	exposition_family(out, "anna_http_connections_refused_total", "counter",

@@ -56,6 +56,8 @@ struct schedule {
 	struct buf *reason;
 };
 
+uint64_t schedule_drawn[SIM_FAULTS];
+
 static const char *const names[STREAMS] = {"normal", "audit", "state"};
 
 __attribute__((format(printf, 2, 3))) static bool broken(
@@ -729,6 +731,9 @@ bool schedule_run(uint64_t seed, enum planted_bug bug, struct buf *out_reason) {
 	}
 	if (is_good) {
 		is_good = below(&schedule, 2) ? flip_bits(&schedule) : crash(&schedule);
+	}
+	for (int i = 0; i < SIM_FAULTS; i++) {
+		schedule_drawn[i] += sim_fs_drawn(schedule.sim, (enum sim_fault)i);
 	}
 	sim_fs_kill(schedule.sim);
 	stop(&schedule);

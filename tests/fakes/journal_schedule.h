@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "tests/fakes/sim_fs.h"
 
 enum planted_bug {
 	BUG_NONE,
@@ -15,6 +16,9 @@ enum planted_bug {
 	BUG_ACK_BEFORE_SYNC,   // sync says yes and does nothing
 	BUG_BATCH_NOT_ATOMIC,  // a batch is one frame per record
 };
+
+// How often each kind of fault happened in all schedules of this process so far.
+extern uint64_t schedule_drawn[SIM_FAULTS];
 
 // True when every promise was kept; else *out_reason says what was seen.
 bool schedule_run(uint64_t seed, enum planted_bug bug, struct buf *out_reason);

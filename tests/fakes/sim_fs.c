@@ -27,6 +27,7 @@ struct node {
 
 struct name {
 	char *path;
+	uint64_t hash;	   // of path: most are told apart by it
 	struct node *node; // NULL: removed while going through them
 };
 
@@ -55,7 +56,13 @@ struct sim_fs {
 	struct name_change *name_changes;
 	size_t name_change_count, name_change_cap;
 	struct node *handles[HANDLES_MAX];
+	uint64_t drawn[SIM_FAULTS];
 };
+
+const char *const sim_fault_names[SIM_FAULTS] = {"short writes", "EIO on write", "EIO on fsync",
+	"EIO on directory fsync", "ENOSPC", "disk full", "EIO on open", "EIO on names", "kills",
+	"power losses", "lost writes", "torn writes", "reordered writes", "lost directory entries",
+	"bit flips", "recycled segments"};
 
 #define GROW(array, n, cap) \
 	do { \
@@ -65,13 +72,16 @@ struct sim_fs {
 		} \
 	} while (0)
 
-static bool dice(struct sim_fs *sim, unsigned per_10000) {
-	return sim->is_down || (per_10000 && random_below(&sim->random, 10000) < per_10000);
+static bool dice(struct sim_fs *sim, unsigned per_10000, enum sim_fault fault) {
+	bool is_hit = per_10000 && !sim->is_down && random_below(&sim->random, 10000) < per_10000;
+	sim->drawn[fault] += is_hit;
+	return is_hit || sim->is_down;
 }
 
 static struct node **names_find(const struct names *names, const char *path) {
+	uint64_t hash = str_hash(str_from(path));
 	for (size_t i = 0; i < names->n; i++) {
-		if (strcmp(names->at[i].path, path) == 0) {
+		if (names->at[i].hash == hash && strcmp(names->at[i].path, path) == 0) {
 			return &names->at[i].node;
 		}
 	}
@@ -98,7 +108,7 @@ static void names_set(struct names *names, const char *path, struct node *node) 
 		return;
 	}
 	GROW(names->at, names->n, names->cap);
-	names->at[names->n++] = (struct name){xstrdup(path), node};
+	names->at[names->n++] = (struct name){xstrdup(path), str_hash(str_from(path)), node};
 }
 
 static void names_free(struct names *names) {
@@ -167,15 +177,21 @@ static void patch(struct buf *bytes, int64_t offset, const void *from, size_t n)
 	memcpy(bytes->at + offset, from, n);
 }
 
+// What became of a change.
+enum {
+	SECTOR_KEPT = 1,
+	SECTOR_LOST = 2
+};
+
 // Whole sectors of one change, those up to their share of the history.
-static void apply_change(struct sim_fs *sim, struct node *node, const struct change *change,
-	size_t index, uint64_t salt, int mode, size_t prefix) {
-	(void)sim;
+static int apply_change(struct node *node, const struct change *change, size_t index, uint64_t salt,
+	int mode, size_t prefix) {
+	int outcome = 0;
 	if (!change->bytes) {
 		if (mode == 0 || index < prefix) {
 			resize(&node->durable, change->n);
 		}
-		return;
+		return outcome;
 	}
 	for (size_t at = 0; at < change->n;) {
 		int64_t offset = change->offset + (int64_t)at;
@@ -187,9 +203,13 @@ static void apply_change(struct sim_fs *sim, struct node *node, const struct cha
 			(node->change_count + 1));
 		if (mode == 0 || index < (mode == 3 ? mine : prefix)) {
 			patch(&node->durable, offset, change->bytes + at, part);
+			outcome |= SECTOR_KEPT;
+		} else {
+			outcome |= SECTOR_LOST;
 		}
 		at += part;
 	}
+	return outcome;
 }
 
 static void forget_changes(struct node *node) {
@@ -216,8 +236,13 @@ static void forget_written(struct node *node) {
 static void settle_node(struct sim_fs *sim, struct node *node, int mode) {
 	uint64_t salt = random_next(&sim->random);
 	size_t prefix = mode == 1 ? 0 : (size_t)random_below(&sim->random, node->change_count + 1);
+	bool has_lost = false;
 	for (size_t i = 0; i < node->change_count; i++) {
-		apply_change(sim, node, &node->changes[i], i, salt, mode, prefix);
+		int outcome = apply_change(node, &node->changes[i], i, salt, mode, prefix);
+		sim->drawn[SIM_LOST_WRITE] += outcome == SECTOR_LOST;
+		sim->drawn[SIM_TORN_WRITE] += outcome == (SECTOR_KEPT | SECTOR_LOST);
+		sim->drawn[SIM_REORDERED_WRITE] += has_lost && (outcome & SECTOR_KEPT);
+		has_lost = has_lost || (outcome & SECTOR_LOST);
 	}
 }
 
@@ -239,7 +264,7 @@ static int sim_open(struct fs *fs, const char *path, int flags, int mode) {
 	struct sim_fs *sim = (struct sim_fs *)fs;
 	struct node *node = lookup(sim, path);
 	(void)mode;
-	if (dice(sim, sim->faults.open_error)) {
+	if (dice(sim, sim->faults.open_error, SIM_OPEN_ERROR)) {
 		return -EIO;
 	}
 	if (node && node->is_directory && (flags & O_ACCMODE) != O_RDONLY) {
@@ -308,10 +333,10 @@ static ssize_t sim_pwrite(struct fs *fs, int fd, const void *bytes, size_t n, in
 	if (!node || node->is_directory || offset < 0) {
 		return -EBADF;
 	}
-	if (dice(sim, sim->faults.write_error)) {
+	if (dice(sim, sim->faults.write_error, SIM_WRITE_ERROR)) {
 		return -EIO;
 	}
-	if (dice(sim, sim->faults.no_space)) {
+	if (dice(sim, sim->faults.no_space, SIM_NO_SPACE)) {
 		return -ENOSPC;
 	}
 	int64_t growth = offset + (int64_t)n - (int64_t)node->seen.len;
@@ -319,13 +344,14 @@ static ssize_t sim_pwrite(struct fs *fs, int fd, const void *bytes, size_t n, in
 		int64_t room = sim->capacity - used_bytes(sim);
 		if (growth > room) {
 			int64_t fits = (int64_t)n - (growth - (room > 0 ? room : 0));
+			sim->drawn[SIM_DISK_FULL]++;
 			if (fits <= 0) {
 				return -ENOSPC;
 			}
 			n = (size_t)fits;
 		}
 	}
-	if (n > 1 && dice(sim, sim->faults.short_write)) {
+	if (n > 1 && dice(sim, sim->faults.short_write, SIM_SHORT_WRITE)) {
 		n = 1 + (size_t)random_below(&sim->random, n - 1);
 	}
 	if (n == 0) {
@@ -342,7 +368,7 @@ static int sim_truncate(struct fs *fs, int fd, int64_t size) {
 	if (!node || node->is_directory) {
 		return -EBADF;
 	}
-	if (dice(sim, sim->faults.write_error)) {
+	if (dice(sim, sim->faults.write_error, SIM_WRITE_ERROR)) {
 		return -EIO;
 	}
 	resize(&node->seen, (size_t)size);
@@ -356,7 +382,7 @@ static int sim_sync(struct fs *fs, int fd) {
 	if (!node) {
 		return -EBADF;
 	}
-	if (dice(sim, sim->faults.sync_error)) {
+	if (dice(sim, sim->faults.sync_error, SIM_SYNC_ERROR)) {
 		// Some of it got there, the rest never will; programs go on seeing the new bytes,
 		// or (other file systems) the old ones again.
 		settle_node(sim, node, 1 + (int)random_below(&sim->random, 3));
@@ -385,7 +411,7 @@ static void drop_name_change(struct sim_fs *sim, size_t i) {
 
 static int sim_sync_directory(struct fs *fs, const char *path) {
 	struct sim_fs *sim = (struct sim_fs *)fs;
-	if (dice(sim, sim->faults.sync_error)) {
+	if (dice(sim, sim->faults.sync_error, SIM_NAME_SYNC_ERROR)) {
 		return -EIO; // the changes stay pending
 	}
 	path = strcmp(path, "/") == 0 || strcmp(path, ".") == 0 ? "" : path;
@@ -416,13 +442,14 @@ static int sim_stat(struct fs *fs, const char *path, struct fs_stat *out) {
 static int sim_rename(struct fs *fs, const char *from, const char *to) {
 	struct sim_fs *sim = (struct sim_fs *)fs;
 	struct node *node = lookup(sim, from);
-	if (dice(sim, sim->faults.name_error)) {
+	if (dice(sim, sim->faults.name_error, SIM_NAME_ERROR)) {
 		return -EIO;
 	}
 	if (!node || !has_parent(sim, to)) {
 		return -ENOENT;
 	}
 	change_name(sim, to, from, node);
+	sim->drawn[SIM_RENAME]++;
 	return 0;
 }
 
@@ -435,7 +462,7 @@ static int sim_unlink(struct fs *fs, const char *path) {
 	if (node->is_directory) {
 		return -EISDIR;
 	}
-	if (dice(sim, sim->faults.name_error)) {
+	if (dice(sim, sim->faults.name_error, SIM_NAME_ERROR)) {
 		return -EIO;
 	}
 	change_name(sim, path, NULL, NULL);
@@ -451,7 +478,7 @@ static int sim_mkdir(struct fs *fs, const char *path, int mode) {
 	if (!has_parent(sim, path)) {
 		return -ENOENT;
 	}
-	if (dice(sim, sim->faults.name_error)) {
+	if (dice(sim, sim->faults.name_error, SIM_NAME_ERROR)) {
 		return -EIO;
 	}
 	change_name(sim, path, NULL, add_node(sim, true));
@@ -534,13 +561,22 @@ void sim_fs_skip_syncs(struct sim_fs *sim, bool skips) {
 	sim->skips_syncs = skips;
 }
 
-void sim_fs_kill(struct sim_fs *sim) {
+static void go_down(struct sim_fs *sim) {
 	memset(sim->handles, 0, sizeof(sim->handles));
 	sim->is_down = true;
 }
 
+void sim_fs_kill(struct sim_fs *sim) {
+	sim->drawn[SIM_KILL]++;
+	go_down(sim);
+}
+
 void sim_fs_boot(struct sim_fs *sim) {
 	sim->is_down = false;
+}
+
+uint64_t sim_fs_drawn(const struct sim_fs *sim, enum sim_fault fault) {
+	return sim->drawn[fault];
 }
 
 size_t sim_fs_open_files(const struct sim_fs *sim) {
@@ -553,7 +589,7 @@ size_t sim_fs_open_files(const struct sim_fs *sim) {
 
 // Programs see what is durable, no more.
 static void reboot(struct sim_fs *sim) {
-	sim_fs_kill(sim);
+	go_down(sim);
 	while (sim->name_change_count) {
 		drop_name_change(sim, sim->name_change_count - 1);
 	}
@@ -589,7 +625,9 @@ void sim_fs_crash(struct sim_fs *sim) {
 		if (is_kept) {
 			name_change_apply(&sim->durable, &sim->name_changes[i]);
 		}
+		sim->drawn[SIM_LOST_NAME] += !is_kept;
 	}
+	sim->drawn[SIM_POWER_LOSS]++;
 	reboot(sim);
 }
 
@@ -612,6 +650,7 @@ bool sim_fs_flip(struct sim_fs *sim, const char *path, int64_t offset, int bit) 
 		return false;
 	}
 	node->seen.at[offset] ^= (char)(1 << bit);
+	sim->drawn[SIM_BIT_FLIP]++;
 	if ((size_t)offset < node->durable.len) {
 		node->durable.at[offset] ^= (char)(1 << bit);
 	}

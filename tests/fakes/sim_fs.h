@@ -17,6 +17,28 @@ struct sim_fs_faults {
 	unsigned short_write, write_error, sync_error, no_space, open_error, name_error;
 };
 
+// What really happened to a disk, so that a test can say that no kind was left out.
+enum sim_fault {
+	SIM_SHORT_WRITE,
+	SIM_WRITE_ERROR,
+	SIM_SYNC_ERROR,
+	SIM_NAME_SYNC_ERROR,
+	SIM_NO_SPACE,
+	SIM_DISK_FULL,
+	SIM_OPEN_ERROR,
+	SIM_NAME_ERROR,
+	SIM_KILL,
+	SIM_POWER_LOSS,
+	SIM_LOST_WRITE,	     // not a sector of it was kept
+	SIM_TORN_WRITE,	     // some of its sectors were
+	SIM_REORDERED_WRITE, // kept, though an earlier one was lost
+	SIM_LOST_NAME,
+	SIM_BIT_FLIP,
+	SIM_RENAME, // a journal recycles a segment by it
+	SIM_FAULTS
+};
+extern const char *const sim_fault_names[SIM_FAULTS];
+
 struct sim_fs *sim_fs_create(uint64_t seed);
 void sim_fs_destroy(struct sim_fs *sim);
 struct fs *sim_fs(struct sim_fs *sim);
@@ -43,4 +65,5 @@ bool sim_fs_flip(struct sim_fs *sim, const char *path, int64_t offset, int bit);
 void sim_fs_put(struct sim_fs *sim, const char *path, const void *bytes, size_t n);
 // A digest of all names and bytes programs see.
 uint64_t sim_fs_digest(struct sim_fs *sim);
+uint64_t sim_fs_drawn(const struct sim_fs *sim, enum sim_fault fault);
 size_t sim_fs_open_files(const struct sim_fs *sim);

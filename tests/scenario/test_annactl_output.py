@@ -24,7 +24,9 @@ CAPABILITIES = [
     dict(name="host", state="active", reason=None, summary="CPU, memory, file systems and network",
         since="2020-03-01T11:00:00Z"),
     dict(name="file", state="degraded", reason="3 of 5 folders are watched: the kernel's limit of "
-        "inotify watches is reached", summary="files", since="2020-03-01T11:30:00Z"),
+        "inotify watches is reached", summary="files", since="2020-03-01T11:30:00Z",
+        maturity="experimental", next_step="sysctl fs.inotify.max_user_watches=524288",
+        retry_at="2020-03-01T11:31:00Z", failures_last_hour=3),
     dict(name="timer", state="disabled", reason=None, summary="timers and calendars",
         since="2020-03-01T11:00:00Z"),
 ]
@@ -37,14 +39,24 @@ STATUS = dict(contract=1, state="running", version="0.1.0", build="abcdef012345"
         message="cannot write /var/spool/x: No space left on device, and so on and on")])
 DISTRIBUTION = dict(count=12345, min_us=80.0, mean_us=140.0, p50_us=120.4, p95_us=400.0,
     p99_us=1200.0, max_us=2500000.0)
+NOTHING = dict(count=0, failures=0, min_us=None, mean_us=None, p50_us=None, p95_us=None, p99_us=None,
+    max_us=None)
+SPREAD = dict(DISTRIBUTION, windows={"1m": DISTRIBUTION, "5m": DISTRIBUTION, "15m": DISTRIBUTION})
 HEALTH = dict(health="degraded", status="Warning", uptime_sec=275000,
-    timestamp="2020-03-01T12:00:00Z", rpc_latency=DISTRIBUTION,
-    memory=dict(rss_bytes=12345678, peak_bytes=13345678, limit_bytes=None, threads=5),
-    queue=dict(depth=0, deepest=12, accepted=4711, durable=4711, refused=0, failed=0),
-    journal=dict(size_bytes=123456789, syncs=4000, records_per_sync=1.2, sync=DISTRIBUTION),
-    loop_lag=dict(count=0), cpu=dict(user_us=1234567, system_us=12345),
+    timestamp="2020-03-01T12:00:00Z", rpc_latency=SPREAD,
+    memory=dict(rss_bytes=12345678, peak_bytes=13345678, limit_bytes=83886080, threads=5),
+    queue=dict(depth=0, deepest=12, capacity=16384, accepted=4711, durable=4711, refused=0,
+        failed=0, rate_per_sec=2.0, oldest_event_sec=None),
+    journal=dict(size_bytes=123456789, budget_bytes=419430400, syncs=4000, failed_syncs=0,
+        oldest_time="2020-02-01T00:00:00Z", records_per_sync=1.2, sync=SPREAD),
+    loop_lag=dict(NOTHING, windows={"1m": NOTHING}),
+    cpu=dict(user_us=1234567, system_us=12345, percent=0.4, percent_last_minute=0.3),
     fds=dict(open=23, limit=1024),
-    rpc=dict(calls=12345, failures=3, connections=1),
+    capabilities=dict(active=5, degraded=1, disabled=2, failed=0),
+    actions=dict(started=77, running=1, waiting=0, failed=2),
+    budgets=[dict(part="unfinished requests", used_bytes=6291456, most_bytes=6291456,
+        limit_bytes=8388608, refused=0)],
+    rpc=dict(calls=12345, failures=3, connections=1, connections_max=128),
     reasons=[dict(level="degraded", part="file", text="3 of 5 folders are watched, because the "
         "kernel's limit of inotify watches is reached",
         next_step="sysctl fs.inotify.max_user_watches=524288")])
@@ -165,6 +177,43 @@ def test_at_eighty_columns(place, name, args, told, status):
     assert "\x1b" not in shown
 
 
+# A watch without a terminal, so that the picture is the golden one: bars of the last samples, and
+# in the second frame what changed.
+BARS = [1, 2, None, 4, 8, 16, 8, 4, 2, 1]
+SAMPLES = dict(every_sec=2, rpc_p99_us=[900 * n if n else None for n in BARS],
+    rss_bytes=[12000000 + 1000 * (n or 0) for n in BARS], cpu_percent=[0.1] * 10,
+    queue_depth=[0] * 9 + [12], loop_lag_p99_us=[100] * 10, sync_p99_us=[None] * 10)
+
+
+def test_a_watched_screen_at_eighty_by_twenty_four(place):
+    shown = []
+
+    def behave(server, connection, _):
+        while (request := server.read(connection)) is not None:
+            assert request["params"] == {"history": 24}
+            shown.append(dict(HEALTH, history=SAMPLES,
+                rpc=dict(HEALTH["rpc"], failures=3 + len(shown))))
+            answer(connection, request, result=shown[-1])
+    place.play(behave)
+    process = subprocess.Popen([str(BIN / "annactl"), "--socket", str(place.socket), "health",
+        "--watch"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL,
+        env=place.environment(COLUMNS="80"))
+    try:
+        text = ""
+        while text.count("health degraded") < 3:
+            text += os.read(process.stdout.fileno(), 1 << 16).decode()
+    finally:
+        process.kill()
+        process.wait()
+    second = "health degraded" + text.split("health degraded")[2]
+    golden = GOLDEN / "health_watch.txt"
+    if os.environ.get("UPDATE_GOLDEN"):
+        golden.write_text(second)
+    assert second == golden.read_text()
+    assert max(map(len, second.splitlines())) <= 80 and len(second.splitlines()) <= 23
+    assert "\x1b" not in second
+
+
 @pytest.mark.parametrize("name, args, told, status", [case for case in CASES
     if case[2] is not None and case[0] != "reload_refused"], ids=lambda value: str(value)[:20])
 def test_json_is_the_result_and_nothing_else(place, name, args, told, status):
@@ -193,7 +242,8 @@ def test_the_schema_names_every_command_with_its_options():
     assert len(names) == len(set(names))
     wanted = ["status", "ping", "health", "events", "emit", "why", "undo", "reload",
         "reload confirm", "stop", "config check", "config show", "config default",
-        "config diff", "config history", "capabilities", "metrics", "call", "version", "completion", "help"]
+        "config diff", "config history", "capabilities", "metrics", "top", "host", "advise",
+        "upgrade", "call", "version", "completion", "help", "doctor", "doctor explain", "doctor fix", "doctor report"]
     assert sorted(names) == sorted(wanted)
     aliases = {alias for command in schema["commands"] for alias in command["aliases"]}
     assert {"doctor check", "config validate", "validate"} <= aliases

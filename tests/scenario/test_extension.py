@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""CONTRIBUTING's "where do I add" table, tried: one source, one action, one RPC method, one route and
-one command are added, each one file and one row, and taken out again. Builds twice."""
+"""CONTRIBUTING's "where do I add" table, tried: one source, one collector of the host's, one action, one
+RPC method, one route and one command are added, each one file and one row, and taken out again.
+Builds twice."""
 
 import shutil
 import subprocess
@@ -38,6 +39,28 @@ DEFINE_SOURCE(hello) = {
 	.kinds = kinds,
 	.start = start,
 	.stop = stop,
+};
+"""),
+    "sources/host_": ("host_collectors.def", "HOST_COLLECTOR(answer)", SPDX + """// answer: one number.
+#include "formats/exposition.h"
+#include "sources/host_collector.h"
+
+static void gather(void *arg, struct host_turn *turn) {
+	(void)turn;
+	*(int *)arg += 42;
+}
+
+static void collect(const void *arg, struct exposition *out) {
+	exposition_family(out, "node_answer", "gauge", "The answer.");
+	exposition_sample(out, *(const int *)arg ? 42 : 0, NULL);
+}
+
+DEFINE_HOST_COLLECTOR(answer) = {
+	.name = "answer",
+	.summary = "The answer.",
+	.size = sizeof(int),
+	.gather = gather,
+	.collect = collect,
 };
 """),
     "actions": ("actions.def", "ACTION(nothing)", SPDX + """// nothing: is done at once.
@@ -102,8 +125,12 @@ def build(tree):
     assert "warning:" not in result.stdout + result.stderr
 
 
-def names(folder, row):
-    return folder / (row.split("(")[1].rstrip(")") + ".c")
+def places(tree):
+    """Of each: its file, its table, the row and the text."""
+    for key, (table, row, text) in ADDED.items():
+        folder, _, prefix = key.partition("/")
+        where = tree / "src" / folder
+        yield where / (prefix + row.split("(")[1].rstrip(")") + ".c"), where / table, row, text
 
 
 def test_one_file_and_one_row_each(anna, root, tmp_path, monkeypatch):
@@ -111,11 +138,10 @@ def test_one_file_and_one_row_each(anna, root, tmp_path, monkeypatch):
     def ignore(folder, names):
         return {".git", "__pycache__"} | ({"build"} if folder == str(root) else set())
 
-    shutil.copytree(root, tree, ignore=ignore)
-    for folder, (table, row, text) in ADDED.items():
-        where = tree / "src" / folder
-        names(where, row).write_text(text)
-        with open(where / table, "a", encoding="utf-8") as rows:
+    shutil.copytree(root, tree, ignore=ignore, symlinks=True)
+    for file, table, row, text in places(tree):
+        file.write_text(text)
+        with open(table, "a", encoding="utf-8") as rows:
             rows.write(row + "\n")
     build(tree)
     monkeypatch.setattr(conftest, "BIN", tree / "build")
@@ -132,13 +158,12 @@ action = { type = "nothing" }
     assert anna.rpc("hello") == {"hello": "world"}
     assert anna.ctl("hello", ok=True).out == "hello from the daemon\n"
     assert "hello" in anna.ctl("help", ok=True).out
+    assert "\nnode_answer 42\n" in anna.ctl("metrics", ok=True).out
     anna.stop()
 
-    for folder, (table, row, _) in ADDED.items():
-        where = tree / "src" / folder
-        names(where, row).unlink()
-        path = where / table
-        path.write_text(path.read_text().replace(row + "\n", ""))
+    for file, table, row, _ in places(tree):
+        file.unlink()
+        table.write_text(table.read_text().replace(row + "\n", ""))
     build(tree)
     anna.start("# nothing\n")
     assert anna.ctl("hello").status == 2

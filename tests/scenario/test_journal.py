@@ -4,6 +4,7 @@
 import json
 import os
 import random
+import select
 import subprocess
 import threading
 
@@ -67,10 +68,15 @@ def kill_rounds(anna, rounds, seed):
         producers = [Producer(anna, f"p{i}", numbers.get(f"p{i}", 0)) for i in range(4)]
         for producer in producers:
             producer.start()
-        # Killed at a random moment, told by how much was acked until then.
+        # Killed at a random moment: so much was acked until then, and a little later.
         enough = random_.randrange(1, 200)
         anna.wait_for(lambda: sum(len(p.acked) for p in producers) >= enough, 10, "some acks")
+        select.select([], [], [], random_.random() * 0.003)
         anna.kill9()
+        if random_.randrange(4) == 0:  # and once more on its way up, in the middle of recovery
+            anna.start(wait=False)
+            select.select([], [], [], random_.random() * 0.008)
+            anna.kill9()
         for producer in producers:
             producer.join()
             acked.setdefault(producer.producer, []).extend(producer.acked)

@@ -51,6 +51,35 @@ def test_a_clean_tree_passes(lint):
     assert result.returncode == 0, result.stdout
 
 
+CHECKS = ("// One row, one file.\nCHECK(disk_full)\n", SPDX + 'DEFINE_CHECK(disk_full) = {.id = "disk-full"};\n',
+    "# disk-full: no room\n\n## What to do\n\nFree some.\n")
+
+
+def plant_check(lint, rows, source, page):
+    for name, text in (("src/doctor/checks.def", rows), ("src/doctor/disk_full.c", source),
+            ("docs/guide/findings/disk-full.md", page)):
+        path = lint.tree / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+
+@pytest.mark.parametrize("part, text, told", [
+    (0, "// none\n", "docs/guide/findings/disk-full.md:1: is the page of no check"),
+    (0, "CHECK(disk_full)\nCHECK(disk_slow)\n", "src/doctor/checks.def:2: disk-slow has no page"),
+    (1, SPDX + 'DEFINE_CHECK(disk_full) = {.id = "disk-fool"};\n', "its id is not \"disk-full\""),
+    (2, "# something\n", "begins with another heading"),
+    (2, "# disk-full: no room\n", "has no part `## What to do`"),
+])
+def test_a_check_and_its_page_belong_together(lint, part, text, told):
+    parts = list(CHECKS)
+    plant_check(lint, *parts)
+    assert lint("findings").returncode == 0, lint("findings").stdout
+    parts[part] = text
+    plant_check(lint, *parts)
+    result = lint("findings")
+    assert result.returncode == 1 and told in result.stdout, result.stdout
+
+
 # rule, file, its new text (or what to append, after "+"), where it is told, what it says
 PLANTED = [
     ("format", "src/base/text.c", "+static int  badly( int a ){return a;}\n",
@@ -73,6 +102,9 @@ PLANTED = [
         "src/sources/sources.def:3:", "has a row already"),
     ("tables", "src/sources/sources.def", "+ACTION(clock)\n",
         "src/sources/sources.def:3:", "should be SOURCE(name)"),
+    ("tables", "src/sources/host_collectors.def", "HOST_COLLECTOR(ghost)\n",
+        "src/sources/host_collectors.def:1:",
+        "row ghost has no DEFINE_HOST_COLLECTOR(ghost) in src/sources/host_ghost.c"),
     ("listed", "src/base/extra.c", SPDX, "src/base/extra.c:1:", "is compiled by nobody"),
     ("tests", "src/base/extra.c", SPDX, "src/base/extra.c:1:", "has no extra_test.c"),
     ("tests", "tools/untested.txt", "src/base/text.c: scenario tests\n",

@@ -31,6 +31,9 @@ static void add_mapping(struct sim *sim, struct buf *out, unsigned number) {
 	if (sim_below(sim, 10) == 0) {
 		buf_append_text(out, "max_depth = 0\n");
 	}
+	if (sim_below(sim, 12) == 0) {
+		buf_append_text(out, SIM_STOP);
+	}
 	buf_append_char(out, '\n');
 }
 
@@ -158,6 +161,12 @@ void config_finish(struct sim *sim) {
 }
 
 // --- what must be in force after a start ---
+
+bool config_is_changing(const struct anna *anna) {
+	return anna &&
+		(anna->reload || anna->generations_are_lent ||
+			(anna->generations && generations_in_doubt(anna->generations)));
+}
 
 void config_keep(struct sim *sim) {
 	const struct generations *generations = sim->anna ? sim->anna->generations : NULL;

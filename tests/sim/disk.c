@@ -7,8 +7,7 @@ static struct fs *below(struct fs *fs, bool may_die) {
 	struct sim *sim = ((struct sim_disk *)fs)->sim;
 	if (may_die && !sim->is_dead && sim->calls_left >= 0 && sim->calls_left-- == 0) {
 		const struct anna *anna = sim->anna;
-		sim->was_uncertain = sim->is_creating || sim->is_doubtful ||
-			(anna && (anna->reload || anna->generations_are_lent));
+		sim->was_uncertain = sim->is_creating || config_is_changing(anna);
 		if (!sim->was_uncertain) {
 			config_keep(sim);
 		}
@@ -70,13 +69,8 @@ static int disk_sync_data(struct fs *fs, int fd) {
 }
 
 static int disk_sync_directory(struct fs *fs, const char *path) {
-	struct sim *sim = ((struct sim_disk *)fs)->sim;
 	struct fs *real = below(fs, true);
-	int result = real->sync_directory(real, path);
-	if (result < 0 && strcmp(path, SIM_STATE "/generations") == 0) {
-		sim->is_doubtful = true;
-	}
-	return (int)trace(fs, "sync_directory", -1, path, 0, 0, result);
+	return (int)trace(fs, "sync_directory", -1, path, 0, 0, real->sync_directory(real, path));
 }
 
 static int disk_stat(struct fs *fs, const char *path, struct fs_stat *out) {

@@ -181,7 +181,7 @@ static bool create(struct sim *sim) {
 	sim->life++;
 	sim->is_creating = true;
 	sim->is_calm_start = !sim->has_fault && sim->calls_left < 0;
-	sim->had_fault = sim->is_doubtful = sim->has_fault;
+	sim->had_fault = sim->has_fault;
 	sim->anna = daemon_create(&sim->seam, &sim->arguments, &problems, &err);
 	if (sim->anna && !sim->is_dead) {
 		sim->anna->on_stopped = on_stopped;
@@ -268,8 +268,7 @@ static void stop(struct sim *sim, bool starts_again) {
 		return;
 	}
 	if (!sim->is_dead) {
-		sim->was_uncertain = sim->anna->reload || sim->anna->generations_are_lent ||
-			sim->is_doubtful;
+		sim->was_uncertain = config_is_changing(sim->anna);
 		config_keep(sim);
 		clients_leave(sim);
 		daemon_destroy(sim->anna);

@@ -24,6 +24,7 @@
 #define SIM_CLIENTS 6
 #define SIM_MAPPINGS 8
 #define SIM_STATE_STREAM 3
+#define SIM_STOP "stop = true\n"
 #define SIM_NAMES 12 // mappings are called m0 to m11
 
 // Mistakes planted beside the core, to see that the proofs find them.
@@ -210,8 +211,6 @@ struct sim {
 	int64_t fault_end_ns;
 	bool has_fault;
 	bool had_fault; // in this life
-	// A generation's name could not be synced: what was refused may be there after a restart.
-	bool is_doubtful;
 	struct subscription subscription;
 
 	struct sim_client clients[SIM_CLIENTS];
@@ -279,6 +278,8 @@ void config_write_again(struct sim *sim);		     // one of before
 size_t config_find(const struct sim *sim, const char *hash); // SIZE_MAX: unknown
 const struct sim_version *config_of(const struct sim *sim, uint64_t generation);
 void config_finish(struct sim *sim);
+// A change is under way, or one was answered with "may be found after a restart all the same".
+bool config_is_changing(const struct anna *anna);
 void config_keep(struct sim *sim);	  // remembers the generations as the daemon has them
 void config_check_start(struct sim *sim); // what is in force after a start
 

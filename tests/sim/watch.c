@@ -116,8 +116,16 @@ void watch_force(struct sim *sim, uint64_t generation) {
 	if (version != sim->in_force) {
 		const struct sim_version *old = &sim->versions[sim->in_force];
 		const struct sim_version *new = &sim->versions[version];
+		bool has_stop = false; // in one that changed: then those below it change too
 		for (size_t i = 0; i < SIM_NAMES; i++) {
-			if (!str_equal(buf_str(&old->mappings[i]), buf_str(&new->mappings[i]))) {
+			struct str before = buf_str(&old->mappings[i]);
+			struct str after = buf_str(&new->mappings[i]);
+			bool has_changed = !str_equal(before, after);
+			has_stop = has_stop ||
+				(has_changed &&
+					(str_find(before, STR(SIM_STOP)) >= 0 ||
+						str_find(after, STR(SIM_STOP)) >= 0));
+			if (has_changed || has_stop) {
 				sim->changed_at[i] = sim->last_id;
 			}
 		}
