@@ -91,10 +91,10 @@ static int end(void **unused) {
 	generations_close(generations);
 	problems_finish(&problems);
 	_cleanup_(freep) char *folder = path_of("");
-	(void)fs_system()->list(fs_system(), folder, remove_name, NULL);
 	folder[strlen(folder) - 1] = '\0';
-	if (rmdir(folder) < 0) {
-		(void)unlink(folder);
+	if (unlink(folder) < 0) { // a link goes as such: what it leads to is not ours
+		(void)fs_system()->list(fs_system(), folder, remove_name, NULL);
+		(void)rmdir(folder);
 	}
 	return rmdir(state);
 }

@@ -29,7 +29,7 @@ const struct check *check_find(struct str id) {
 	return NULL;
 }
 
-static const char *print(struct arena *arena, const char *format, va_list args) {
+_printf_(2, 0) static const char *print(struct arena *arena, const char *format, va_list args) {
 	struct buf text = BUF_INIT;
 	buf_vappendf(&text, format, args);
 	const char *copy = arena_copy(arena, buf_str(&text));

@@ -88,7 +88,7 @@ bool turn_try(struct host_turn *turn, struct proc_file *file, const char *path) 
 	return read_file(turn, file, path, true);
 }
 
-static char *format_path(struct host_turn *turn, const char *format, va_list args) {
+_printf_(2, 0) static char *format_path(struct host_turn *turn, const char *format, va_list args) {
 	struct buf path = BUF_INIT;
 	buf_append_text(&path, turn->sysroot);
 	buf_vappendf(&path, format, args);

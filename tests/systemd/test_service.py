@@ -420,6 +420,60 @@ def test_what_the_host_mounts_later_is_seen_in_the_sandbox(anna):
         anna.run("umount", "/mnt/later")
 
 
+# --- the helper ---
+
+GRANTS = """
+[[units]]
+unit = "healed.service"
+do = ["restart"]
+"""
+
+
+def test_a_failed_unit_is_restarted_through_the_helper(anna):
+    anna.write("/etc/systemd/system/healed.service",
+        "[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/usr/bin/test -e /run/is-mended\n")
+    anna.write("/etc/anna/commands.d/a.toml", GRANTS)
+    anna.run("systemctl", "daemon-reload")
+    anna.run("systemctl", "enable", "--now", "anna-helper.socket")
+    anna.write("/etc/anna/conf.d/heal.toml", '''
+[[mappings]]
+name = "heal"
+on = "test.heal"
+action = { type = "unit", unit = "{unit}", do = "restart" }
+''')
+    anna.run("systemctl", "reload", "annad")
+    assert anna.run("systemctl", "start", "healed", check=False).returncode != 0
+    anna.write("/run/is-mended", "")
+    try:
+        event = anna.json("annactl", "emit", "test.heal", "unit=healed.service", "--json")["id"]
+        done = anna.wait(lambda: next((e for e in anna.events("action.finished")
+            if e["id"] > event), None), what="the end of the action")
+        assert done["attributes"]["ok"], done
+        assert anna.show("ActiveState", "healed.service") == "active"
+        event = anna.json("annactl", "emit", "test.heal", "unit=ssh.service", "--json")["id"]
+        done = anna.wait(lambda: next((e for e in anna.events("action.finished")
+            if e["id"] > event), None), what="the end of the action")
+        assert "no [[units]] grant" in done["attributes"]["error"]
+        said = " ".join(line["MESSAGE"] for line in anna.journal("anna-helper"))
+        assert "unit.control runs /usr/bin/systemctl as root" in said
+    finally:
+        anna.run("rm", "-r", "/etc/anna/conf.d/heal.toml", "/etc/anna/commands.d/a.toml",
+            "/etc/systemd/system/healed.service", "/run/is-mended")
+        anna.run("systemctl", "stop", "healed")
+        anna.run("systemctl", "disable", "--now", "anna-helper.socket")
+        anna.run("systemctl", "daemon-reload")
+        anna.run("systemctl", "reload", "annad")
+
+
+def test_the_doctor_is_silent_about_a_service_that_is_well(anna):
+    anna.run("systemctl", "restart", "annad")
+    said = anna.json("annactl", "doctor", "--json", check=False)
+    # The clock of a container is the host's to synchronise.
+    found = [(one["id"], one["what"]) for one in said["findings"] if one["severity"] != "info"]
+    assert found == [], found
+    assert anna.status()["health"] in ("ok", {"level": "ok"}) or anna.status()["health"]["level"] == "ok"
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 def test_the_machine_is_this_suites_own(anna):
     """What every test above rests on: nothing of the host's systemd was asked."""
