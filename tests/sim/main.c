@@ -9,7 +9,7 @@
 #include "tests/sim/sim.h"
 
 static const char usage[] =
-	"usage: annad-sim [--seed N | --seeds FROM..TO] [--hours H] [--bug NAME] "
+	"usage: annad-sim [--seed N | --seeds FROM..TO] [--hours H] [--bug NAME] [--well] "
 	"[--verbose|--trace]\n"
 	"Plays annad on a simulated machine. Exit status 0: every guarantee was kept;\n"
 	"1: one was not (the seed plays it again); 2: usage.\n";
@@ -49,6 +49,10 @@ static bool parse(int argc, char **argv, struct choice *out) {
 	for (int i = 1; i < argc; i++) {
 		const char *value = i + 1 < argc ? argv[i + 1] : "";
 		bool ok = true;
+		if (strcmp(argv[i], "--well") == 0) {
+			out->options.is_well = true;
+			continue;
+		}
 		if (strcmp(argv[i], "--verbose") == 0 || strcmp(argv[i], "--trace") == 0) {
 			out->options.is_traced = strcmp(argv[i], "--trace") == 0;
 			out->options.is_verbose = true;

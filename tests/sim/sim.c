@@ -342,7 +342,9 @@ static void jump_clocks(struct sim *sim) {
 // Seldom things, as often per hour as each line says at about 2,000 turns.
 static void happen(struct sim *sim) {
 	uint64_t what = sim_below(sim, 2000);
-	if (what < 40) {
+	if (sim->options.is_well) {
+		clients_act(sim);
+	} else if (what < 40) {
 		change_config(sim);
 	} else if (what < 46) {
 		clients_burst(sim);
@@ -372,7 +374,12 @@ static void check_calm(struct sim *sim) {
 		return;
 	}
 	enum anna_state state = anna_get_state(sim->anna);
-	if (anna_get_health(sim->anna, reasons, 4, &n) == HEALTH_CRITICAL) {
+	enum anna_health health = anna_get_health(sim->anna, reasons, 4, &n);
+	if (sim->options.is_well && health != HEALTH_OK) {
+		sim_violate(sim, "Bounded", "health is %s on a machine that is well: %s: %s",
+			anna_health_name(health), n ? reasons[0].part : "no reason",
+			n ? reasons[0].text : "");
+	} else if (health == HEALTH_CRITICAL) {
 		sim_violate(sim, "Bounded", "health is critical though all is well: %s: %s",
 			reasons[0].part, reasons[0].text);
 	} else if (state != ANNA_RUNNING && state != ANNA_RELOADING) {

@@ -45,6 +45,7 @@ struct sim_options {
 	enum sim_bug bug;
 	bool is_verbose;
 	bool is_traced; // and every call of the disk
+	bool is_well; // nothing goes wrong: clients and timers only, and health must be ok throughout
 };
 
 struct sim_result {

@@ -43,6 +43,18 @@ TEST(the_guarantees_hold) {
 	}
 }
 
+TEST(a_machine_that_is_well_has_nothing_to_complain_about_for_24_hours) {
+	for (uint64_t seed = 1; seed <= 5; seed++) {
+		struct sim_options options = {.seed = seed, .hours = 24, .is_well = true};
+		struct sim_result result;
+		if (!sim_run(&options, &result)) {
+			print_error("seed %llu: %s\n", (unsigned long long)seed, result.violation);
+		}
+		CHECK(!result.is_violated);
+		CHECK(result.events > 1000);
+	}
+}
+
 static void check_found(enum sim_bug bug, const char *invariant) {
 	struct sim_result result = {0};
 	for (uint64_t seed = 1; seed <= 1000 && !result.is_violated; seed++) {
@@ -78,6 +90,7 @@ int main(void) {
 	log_set_fd(-1);
 	return TESTS(RUN(the_same_seed_gives_the_same_disk_byte_for_byte),
 		RUN(other_seeds_give_other_disks), RUN(the_guarantees_hold),
+		RUN(a_machine_that_is_well_has_nothing_to_complain_about_for_24_hours),
 		RUN(acking_before_the_sync_is_found), RUN(not_syncing_directories_is_found),
 		RUN(a_cursor_that_runs_ahead_is_found),
 		RUN(mappings_that_stay_after_a_reload_are_found),
