@@ -16,7 +16,7 @@ import time
 
 import pytest
 
-from conftest import Anna, RpcError
+from conftest import BIN, Anna, RpcError
 
 MIB = 1 << 20
 V1 = pathlib.Path("/sys/fs/cgroup/memory")
@@ -73,9 +73,13 @@ def test_memory_descriptors_and_threads_are_those_of_proc(anna):
     with anna.connect() as held:
         def agree():
             held.seen = held.call("health")
-            return held.seen["fds"]["open"] == len(os.listdir(f"/proc/{anna.process.pid}/fd"))
-        anna.wait_for(agree, what="the descriptors of /proc")  # a source may have one for a moment
-        health, status = held.seen, proc_status(anna)
+            held.status = proc_status(anna)
+            return (held.seen["fds"]["open"] == len(os.listdir(f"/proc/{anna.process.pid}/fd"))
+                and held.seen["memory"]["rss_bytes"]
+                == pytest.approx(held.status["VmRSS"] * 1024, rel=0.05))
+        # A source may have a descriptor for a moment, and memory is looked at once a second.
+        anna.wait_for(agree, what="the descriptors and the memory of /proc")
+        health, status = held.seen, held.status
         memory = health["memory"]
         assert memory["rss_bytes"] == pytest.approx(status["VmRSS"] * 1024, rel=0.05)
         assert memory["peak_bytes"] == pytest.approx(status["VmHWM"] * 1024, rel=0.05)
@@ -412,7 +416,8 @@ def test_a_message_of_too_many_values_is_refused_before_it_takes_memory(anna):
             "params": {"text": "#,[{" * 100000}}).encode()
         client.send(text + b"\n")
         assert "result" in client.answer(), "commas in a text are not values"
-    assert proc_status(anna)["VmHWM"] - before < 8192
+    if BIN.name != "asan":  # it keeps what was freed
+        assert proc_status(anna)["VmHWM"] - before < 8192
 
 
 def let_read(anna):
@@ -483,6 +488,8 @@ def flood(anna, clients, each, size):
 
 
 def test_events_beyond_the_memory_for_them_are_refused_as_busy(anna):
+    if BIN.name == "asan":
+        pytest.skip("a sanitizer makes her too slow to be handed more than the disk takes")
     anna.start('[journal]\nqueue_size = "1MiB"\n')
     kept, busy = flood(anna, 8, 20, 50000)
     assert busy and all(error["code"] == 4001 and error["data"]["retryable"] for error in busy)
