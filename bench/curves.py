@@ -82,12 +82,12 @@ def journal_curve(bench):
 
 
 CURVES = {
-    "mappings": (mappings_curve, "mappings", ["reload, ms", "durable event, µs", "resident, MB"],
+    "mappings": (mappings_curve, "mappings", ["reload (ms)", "durable event (µs)", "resident (MB)"],
         "What mappings cost"),
-    "rate": (rate_curve, "events a second offered", ["answered, thousands/s", "p50, ms", "p99, ms"],
+    "rate": (rate_curve, "events a second offered", ["answered (thousands/s)", "p50 (ms)", "p99 (ms)"],
         "Durable events up to saturation, 64 connections"),
-    "journal": (journal_curve, "events kept", ["restart after kill -9, ms", "why, ms",
-        "newest 20, ms"], "What a long journal costs"),
+    "journal": (journal_curve, "events kept", ["restart after kill -9 (ms)", "why (ms)",
+        "newest 20 (ms)"], "What a long journal costs"),
 }
 
 
@@ -99,7 +99,7 @@ set datafile separator ","
 set logscale xy
 set format x "%.0s%c"
 set grid back lc rgb "#dddddd"
-set key outside bottom center horizontal
+set key outside top center horizontal
 set title "{title}"
 set xlabel "{label}"
 plot for [i=2:{len(columns) + 1}] "{name}.csv" using 1:i with linespoints lw 2 pt 7 ps 0.6 \
