@@ -10,19 +10,6 @@ struct fixed_params {
 	bool done;
 };
 
-static void on_done(void *arg, uint64_t id, const struct err *err) {
-	struct call *call = arg;
-	if (err) {
-		call_fail(call, err);
-		return;
-	}
-	struct json_writer *w = call_result(call);
-	json_begin_object(w);
-	json_member_uint(w, "id", id);
-	json_end_object(w);
-	call_reply(call);
-}
-
 static void handle(struct call *call) {
 	const struct fixed_params *params = call_params(call);
 	struct event *event = event_create_str(STR("doctor.fixed"), STR("doctor"), params->id);
@@ -33,7 +20,7 @@ static void handle(struct call *call) {
 	event_set_str(event, "after", params->after);
 	event_set_str(event, "undo", params->undo);
 	event_set_int(event, "uid", call_caller(call)->uid);
-	emitter_emit(anna_emitter(call_anna(call)), event, 0, on_done, call);
+	emitter_emit(anna_emitter(call_anna(call)), event, 0, emitter_answer, call);
 }
 
 static const struct option params[] = {{.key = "id",

@@ -13,6 +13,7 @@
 #include "io/fs.h"
 #include "io/loop.h"
 #include "io/worker.h"
+#include "rpc/method.h"
 #include "store/reader.h"
 
 #define LOG_FOLDER "rpc"
@@ -441,4 +442,17 @@ void emitter_emit(struct emitter *emitter, struct event *event, uint64_t cause,
 		return;
 	}
 	start(emit);
+}
+
+void emitter_answer(void *arg, uint64_t id, const struct err *err) {
+	struct call *call = arg;
+	if (err) {
+		call_fail(call, err);
+		return;
+	}
+	struct json_writer *w = call_result(call);
+	json_begin_object(w);
+	json_member_uint(w, "id", id);
+	json_end_object(w);
+	call_reply(call);
 }

@@ -22,3 +22,5 @@ void emitter_destroy(struct emitter *emitter);
 // ERR_INVALID. on_done may come before this returns.
 void emitter_emit(struct emitter *emitter, struct event *event, uint64_t cause,
 	emitter_done_fn *on_done, void *arg);
+// An emitter_done_fn for methods that only emit: arg is the call, answered with {id} or the error.
+void emitter_answer(void *arg, uint64_t id, const struct err *err);

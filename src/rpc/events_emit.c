@@ -78,19 +78,6 @@ static struct event *make_event(const struct emit_params *params, uid_t uid) {
 	return event;
 }
 
-static void on_done(void *arg, uint64_t id, const struct err *err) {
-	struct call *call = arg;
-	if (err) {
-		call_fail(call, err);
-		return;
-	}
-	struct json_writer *w = call_result(call);
-	json_begin_object(w);
-	json_member_uint(w, "id", id);
-	json_end_object(w);
-	call_reply(call);
-}
-
 static void handle(struct call *call) {
 	const struct emit_params *params = call_params(call);
 	struct err err = ERR_INIT;
@@ -99,7 +86,7 @@ static void handle(struct call *call) {
 		return;
 	}
 	emitter_emit(anna_emitter(call_anna(call)), make_event(params, call_caller(call)->uid),
-		(uint64_t)params->cause, on_done, call);
+		(uint64_t)params->cause, emitter_answer, call);
 }
 
 static const struct option params[] = {

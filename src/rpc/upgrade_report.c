@@ -14,19 +14,6 @@ struct report_params {
 
 static const char *const phases[] = {"started", "finished", "rolled_back", NULL};
 
-static void on_done(void *arg, uint64_t id, const struct err *err) {
-	struct call *call = arg;
-	if (err) {
-		call_fail(call, err);
-		return;
-	}
-	struct json_writer *w = call_result(call);
-	json_begin_object(w);
-	json_member_uint(w, "id", id);
-	json_end_object(w);
-	call_reply(call);
-}
-
 static void handle(struct call *call) {
 	static const char *const kinds[] = {
 		"upgrade.started", "upgrade.finished", "upgrade.rolled_back"};
@@ -38,7 +25,8 @@ static void handle(struct call *call) {
 		event_set_str(event, "reason", params->reason);
 	}
 	event_set_int(event, "uid", call_caller(call)->uid);
-	emitter_emit(anna_emitter(call_anna(call)), event, (uint64_t)params->cause, on_done, call);
+	emitter_emit(anna_emitter(call_anna(call)), event, (uint64_t)params->cause, emitter_answer,
+		call);
 }
 
 static const struct option params[] = {{.key = "phase",
