@@ -9,8 +9,9 @@ import xml.etree.ElementTree as xml
 @dataclasses.dataclass
 class Outcome:
     name: str
-    state: str  # passed, failed, skipped
+    state: str  # passed, failed, skipped; unsteady: failed, and passed when run alone
     text: str = ""
+    node: str = ""  # what pytest calls it
 
 
 @dataclasses.dataclass
@@ -34,9 +35,10 @@ def read_junit(path):
         name = "::".join(filter(None, [case.get("classname"), case.get("name")]))
         broken = [child for child in case if child.tag in ("failure", "error")]
         skipped = case.find("skipped")
+        node = case.get("classname", "").replace(".", "/") + ".py::" + case.get("name", "")
         if broken:
             text = "\n".join(filter(None, (broken[0].get("message"), broken[0].text)))
-            outcomes.append(Outcome(name, "failed", text))
+            outcomes.append(Outcome(name, "failed", text, node))
         elif skipped is not None:
             reason = skipped.get("message") or (skipped.text or "").strip() or "no reason given"
             outcomes.append(Outcome(name, "skipped", reason))
@@ -92,8 +94,9 @@ def read_meson(path):
 
 
 def format_total(suites):
-    """The last line of `make test`."""
+    """The last line of `make test`. What passed when it was run alone has passed."""
     counts = {state: sum(len(suite.of(state)) for suite in suites)
-        for state in ("passed", "failed", "skipped")}
+        for state in ("passed", "failed", "skipped", "unsteady")}
+    counts["passed"] += counts["unsteady"]
     text = f"{counts['passed']} passed, {counts['failed']} failed"
     return text + (f", {counts['skipped']} skipped" if counts["skipped"] else "")
