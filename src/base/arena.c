@@ -67,7 +67,7 @@ void arena_clear(struct arena *arena) {
 	arena->used = 0;
 }
 
-void *arena_alloc(struct arena *arena, size_t size) {
+void *arena_alloc_raw(struct arena *arena, size_t size) {
 	size_t rounded = (size + 15) & ~(size_t)15;
 	struct block *block = arena->newest;
 	if (rounded < size) {
@@ -83,7 +83,11 @@ void *arena_alloc(struct arena *arena, size_t size) {
 	void *at = block->bytes + block->used;
 	block->used += rounded;
 	arena->used += rounded;
-	return memset(at, 0, size);
+	return at;
+}
+
+void *arena_alloc(struct arena *arena, size_t size) {
+	return memset(arena_alloc_raw(arena, size), 0, size);
 }
 
 void *arena_array(struct arena *arena, size_t n, size_t size) {
@@ -95,10 +99,11 @@ void *arena_array(struct arena *arena, size_t n, size_t size) {
 }
 
 char *arena_copy(struct arena *arena, struct str s) {
-	char *copy = arena_alloc(arena, s.len + 1);
+	char *copy = arena_alloc_raw(arena, s.len + 1);
 	if (s.len) {
 		memcpy(copy, s.at, s.len);
 	}
+	copy[s.len] = '\0';
 	return copy;
 }
 

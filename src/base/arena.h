@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Memory that lives and dies together: allocations are never freed one by one, the arena is.
-// Not thread-safe; one owner at a time. Everything returned is zeroed and 16-byte aligned.
+// Not thread-safe; one owner at a time. Everything returned is 16-byte aligned, and zeroed unless it
+// says otherwise.
 #pragma once
 
 #include <stddef.h>
@@ -18,6 +19,8 @@ void arena_destroyp(struct arena **arena); // for _cleanup_
 void arena_clear(struct arena *arena);
 
 _must_use_ void *arena_alloc(struct arena *arena, size_t size);
+// The same, not zeroed: for what is written whole at once.
+_must_use_ void *arena_alloc_raw(struct arena *arena, size_t size);
 // n items of size bytes each; aborts on overflow.
 _must_use_ void *arena_array(struct arena *arena, size_t n, size_t size);
 // Copies, NUL-terminated.

@@ -4,6 +4,7 @@
 #include "formats/json.h"
 
 #include <assert.h>
+#include <endian.h>
 #include <math.h>
 
 #include "base/clock.h"
@@ -15,41 +16,82 @@ static size_t sequence_len(struct str s) {
 	return len <= s.len && str_is_utf8(str_head(s, len)) ? len : 0;
 }
 
-// Appends what must not stand in a string as it is; returns how many bytes of s that was.
-static size_t append_special(struct buf *out, struct str s) {
+// Bit 7 of every byte that is `c`, and perhaps of some behind the first.
+static uint64_t find_byte(uint64_t word, unsigned char c) {
+	uint64_t other = word ^ (0x0101010101010101u * c);
+	return (other - 0x0101010101010101u) & ~other;
+}
+
+// How many of the 8 bytes from `at` on stand in a string as they are, at least: a borrow may spoil a
+// byte behind the first that does not, never one before.
+static unsigned plain_of_8(const char *at) {
+	uint64_t word;
+	memcpy(&word, at, sizeof(word));
+	word = le64toh(word);
+	uint64_t special = (word | (word - 0x2020202020202020u) | find_byte(word, '"') |
+				   find_byte(word, '\\')) &
+		0x8080808080808080u;
+	return special ? (unsigned)__builtin_ctzll(special) / 8 : 8;
+}
+
+static bool is_plain(char c) {
+	return (unsigned char)c >= 0x20 && (unsigned char)c < 0x80 && c != '"' && c != '\\';
+}
+
+// Appends what stands as it is, or with a backslash before it; returns how many bytes of s that was.
+static size_t append_simple(struct buf *out, struct str s) {
+	static const char names[256] = {['"'] = '"',
+		['\\'] = '\\',
+		['\b'] = 'b',
+		['\f'] = 'f',
+		['\n'] = 'n',
+		['\r'] = 'r',
+		['\t'] = 't'};
+	const char *at = s.at, *end = s.at + s.len;
+	char *start = buf_reserve(out, 2 * s.len + 8), *to = start;
+	while (at < end) {
+		unsigned plain;
+		if (end - at >= 8) {
+			plain = plain_of_8(at);
+			memcpy(to, at, 8); // what is too much is written over
+		} else {
+			plain = is_plain(*at);
+			*to = *at;
+		}
+		at += plain;
+		to += plain;
+		if (!plain) {
+			char name = names[(unsigned char)*at];
+			if (!name) {
+				break;
+			}
+			*to++ = '\\';
+			*to++ = name;
+			at++;
+		}
+	}
+	out->len += (size_t)(to - start);
+	return (size_t)(at - s.at);
+}
+
+// Appends the first character, which is not ASCII or has no short escape; returns how many bytes it was.
+static size_t append_other(struct buf *out, struct str s) {
 	unsigned char c = (unsigned char)s.at[0];
 	if (c >= 0x80) {
 		size_t len = sequence_len(s);
 		buf_append_str(out, len ? str_head(s, len) : STR("\xef\xbf\xbd"));
 		return len ? len : 1;
 	}
-	static const char names[] = "\"\\bfnrt", bytes[] = "\"\\\b\f\n\r\t";
-	const char *byte = c ? strchr(bytes, c) : NULL;
-	if (byte) {
-		char escape[2] = {'\\', names[byte - bytes]};
-		buf_append(out, escape, 2);
-	} else {
-		buf_appendf(out, "\\u%04x", c);
-	}
+	buf_appendf(out, "\\u%04x", c);
 	return 1;
 }
 
 static void append_string(struct buf *out, struct str s) {
 	buf_append_char(out, '"');
 	while (s.len) {
-		size_t plain = 0;
-		while (plain < s.len && (unsigned char)s.at[plain] >= 0x20 &&
-			(unsigned char)s.at[plain] < 0x80 && s.at[plain] != '"' &&
-			s.at[plain] != '\\') {
-			plain++;
-		}
-		if (plain) {
-			buf_append(out, s.at, plain);
-			s = str_skip(s, plain);
-		}
-		if (s.len) {
-			s = str_skip(s, append_special(out, s));
-		}
+		size_t n = append_simple(out, str_head(s, 65536));
+		n = n ? n : append_other(out, s);
+		s = str_skip(s, n);
 	}
 	buf_append_char(out, '"');
 }

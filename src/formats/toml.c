@@ -4,16 +4,21 @@
 // its own that nobody sees, so the keys below it are checked too without further complaints.
 #include "formats/toml.h"
 
+#include <endian.h>
+
 #include "formats/toml_reader.h"
 
 #define DOCUMENT_MAX (8u << 20)
 
-// True when 8 bytes are all plain ASCII text (no control character, nothing from 0x7f on).
-static bool is_plain8(const char *at) {
+// How many of the 8 bytes from `at` on are plain ASCII text (no control character, nothing from 0x7f
+// on), at least: a borrow or carry may spoil a byte behind the first that is not, never one before.
+static unsigned plain_of_8(const char *at) {
 	uint64_t word;
 	memcpy(&word, at, sizeof(word));
-	return !((word | (word + 0x0101010101010101u) | (word - 0x2020202020202020u)) &
-		0x8080808080808080u);
+	word = le64toh(word);
+	uint64_t special = (word | (word + 0x0101010101010101u) | (word - 0x2020202020202020u)) &
+		0x8080808080808080u;
+	return special ? (unsigned)__builtin_ctzll(special) / 8 : 8;
 }
 
 // Length of the well-formed UTF-8 sequence at the front, 0 if there is none.
@@ -44,6 +49,7 @@ static const char *scrub_special(
 	unsigned char c = (unsigned char)*from;
 	if (c >= 0x80) {
 		size_t len = sequence_len(from, end);
+		reader->is_ascii = false;
 		if (len) {
 			memcpy(*to, from, len);
 			*to += len;
@@ -70,16 +76,18 @@ static void scrub(struct toml_reader *reader, struct str text) {
 	if (str_starts(text, STR("\xef\xbb\xbf"))) {
 		text = str_skip(text, 3);
 	}
-	char *copy = arena_alloc(reader->arena, text.len + 1), *to = copy;
+	char *copy = arena_alloc_raw(reader->arena, text.len + 1), *to = copy;
 	const char *from = text.at, *end = text.len ? text.at + text.len : text.at;
 	reader->line = 1;
+	reader->is_ascii = true;
 	reader->line_start = reader->counted = copy;
 	reader->counted_column = 1;
 	while (from < end && reader->bad_line_count < TOML_BAD_LINES) {
-		if (end - from >= 8 && is_plain8(from)) {
-			memcpy(to, from, 8);
-			to += 8;
-			from += 8;
+		unsigned plain = end - from >= 8 ? plain_of_8(from) : 0;
+		if (plain) {
+			memcpy(to, from, 8); // what is too much is written over by what follows
+			to += plain;
+			from += plain;
 		} else {
 			from = scrub_special(reader, from, end, &to);
 		}
@@ -88,6 +96,7 @@ static void scrub(struct toml_reader *reader, struct str text) {
 	reader->counted_column = 1;
 	reader->line = 1;
 	reader->end = to;
+	*to = '\0';
 }
 
 static void fail_header(struct toml_reader *reader, const struct toml_key *key, size_t n,

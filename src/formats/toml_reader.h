@@ -24,6 +24,7 @@ struct toml_reader {
 	const char *end;
 	const char *line_start;
 	uint32_t line;
+	bool is_ascii;	     // then a column is a number of bytes
 	const char *counted; // up to here the column is known
 	uint32_t counted_column;
 	int open_arrays; // arrays begun and not yet closed, for recovery after an error
@@ -74,13 +75,19 @@ void toml_next_line(struct toml_reader *reader);
 void toml_skip_to_line_end(struct toml_reader *reader);
 // Both run for every byte of a key: inline.
 static inline bool toml_is_bare(char c) {
-	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-' ||
-		(c >= 'A' && c <= 'Z');
+	static const bool bare[256] = {['a' ... 'z'] = true,
+		['0' ... '9'] = true,
+		['_'] = true,
+		['-'] = true,
+		['A' ... 'Z'] = true};
+	return bare[(unsigned char)c];
 }
 static inline void toml_skip_blank(struct toml_reader *reader) {
-	while (*reader->at == ' ' || *reader->at == '\t') {
-		reader->at++;
+	const char *at = reader->at;
+	while (*at == ' ' || *at == '\t') {
+		at++;
 	}
+	reader->at = at;
 }
 
 // --- toml_tree.c: tables and arrays that grow ---

@@ -5,6 +5,10 @@
 // Columns count characters. Counting goes on from the last place asked for, so a long line with
 // many values is still counted only once.
 struct place toml_place(struct toml_reader *reader, const char *at) {
+	if (reader->is_ascii && at >= reader->line_start) {
+		return (struct place){
+			reader->file, reader->line, (uint32_t)(at - reader->line_start) + 1};
+	}
 	if (reader->counted < reader->line_start || at < reader->counted) {
 		reader->counted = reader->line_start;
 		reader->counted_column = 1;

@@ -76,13 +76,14 @@ static void read_escape(struct toml_reader *reader, bool many_lines, char **to) 
 
 // One line, up to `quote`; at the first character of the text.
 static bool read_line_string(struct toml_reader *reader, char quote, struct str *out) {
-	const char *open = reader->at - 1, *start = reader->at;
-	while (*reader->at != quote && *reader->at != '\n' && *reader->at &&
-		(*reader->at != '\\' || quote == '\'')) {
-		reader->at++;
+	const char *open = reader->at - 1, *start = reader->at, *end = start;
+	char escape = quote == '"' ? '\\' : quote;
+	while (*end != quote && *end != escape && *end != '\n' && *end) {
+		end++;
 	}
-	*out = str_range(start, (size_t)(reader->at - start));
-	if (*reader->at == '\\') {
+	*out = str_range(start, (size_t)(end - start));
+	reader->at = end;
+	if (*end == '\\' && quote == '"') {
 		const char *close = reader->at;
 		while (*close != quote && *close != '\n' && *close) {
 			close += *close == '\\' && close[1] && close[1] != '\n' ? 2 : 1;

@@ -10,11 +10,12 @@ static bool read_part(struct toml_reader *reader, struct toml_key_part *part) {
 	if (*reader->at == '"' || *reader->at == '\'') {
 		return toml_read_string(reader, false, &part->name);
 	}
-	const char *start = reader->at;
-	while (toml_is_bare(*reader->at)) {
-		reader->at++;
+	const char *start = reader->at, *end = start;
+	while (toml_is_bare(*end)) {
+		end++;
 	}
-	part->name = str_range(start, (size_t)(reader->at - start));
+	part->name = str_range(start, (size_t)(end - start));
+	reader->at = end;
 	if (part->name.len) {
 		return true;
 	}
