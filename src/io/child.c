@@ -428,6 +428,9 @@ static pid_t give_birth(struct runner *runner, struct birth *birth, int *out_pid
 	pid_t pid = clone(birth_run, runner->stack + CHILD_STACK,
 		CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, birth, out_pidfd);
 	int saved = errno;
+	// On one processor it would begin when everything its start made us do is through, the journal's
+	// write among it.
+	(void)sched_yield();
 	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
 	errno = saved;
 	return pid;

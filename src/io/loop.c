@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One round: wait, then descriptors, then due timers, then tasks. What is started during a round
+// One round: wait, then descriptors, then due timers, then tasks, then the last tasks. What is started during a round
 // waits for the next one, so nothing can starve the rest.
 #include "io/loop.h"
 
@@ -29,6 +29,7 @@ struct loop {
 	uint32_t timer_cap;
 	uint64_t next_order;
 	struct list tasks;
+	struct list last_tasks;
 	struct epoll_event ready[EVENTS_PER_ROUND];
 	int ready_count; // of the batch being dispatched
 	struct histogram lag;
@@ -53,6 +54,7 @@ struct loop *loop_create(struct clock *clock, struct simulation *simulation, str
 	loop->epoll_fd = -1;
 	loop->now_ns = clock_monotonic(clock);
 	list_init(&loop->tasks);
+	list_init(&loop->last_tasks);
 	histogram_init(&loop->lag);
 	loop->windows = windows_create();
 	loop->worst_since_ns = loop->now_ns;
@@ -237,14 +239,22 @@ void watch_stop(struct watch *watch) {
 
 // --- tasks ---
 
-void task_post(struct task *task, struct loop *loop, timer_fn *run, void *arg) {
+static void post(struct task *task, struct list *list, timer_fn *run, void *arg) {
 	if (task->is_posted) {
 		list_remove(&task->node);
 	}
 	task->is_posted = true;
 	task->run = run;
 	task->arg = arg;
-	list_add_last(&loop->tasks, &task->node);
+	list_add_last(list, &task->node);
+}
+
+void task_post(struct task *task, struct loop *loop, timer_fn *run, void *arg) {
+	post(task, &loop->tasks, run, arg);
+}
+
+void task_post_last(struct task *task, struct loop *loop, timer_fn *run, void *arg) {
+	post(task, &loop->last_tasks, run, arg);
 }
 
 void task_cancel(struct task *task) {
@@ -295,7 +305,7 @@ static int poll_descriptors(struct loop *loop, int64_t timeout_ns) {
 }
 
 static int64_t time_to_wait(const struct loop *loop, int64_t max_wait_ns) {
-	if (!list_is_empty(&loop->tasks)) {
+	if (!list_is_empty(&loop->tasks) || !list_is_empty(&loop->last_tasks)) {
 		return 0;
 	}
 	if (loop->timer_count) {
@@ -355,11 +365,11 @@ static void run_timers(struct loop *loop) {
 	}
 }
 
-static void run_tasks(struct loop *loop) {
+static void run_tasks(struct loop *loop, struct list *tasks) {
 	struct list batch;
 	list_init(&batch);
-	while (!list_is_empty(&loop->tasks)) {
-		struct list *node = loop->tasks.next;
+	while (!list_is_empty(tasks)) {
+		struct list *node = tasks->next;
 		list_remove(node);
 		list_add_last(&batch, node);
 	}
@@ -381,7 +391,8 @@ void loop_step(struct loop *loop, int64_t max_wait_ns) {
 	turn_worst(loop);
 	run_descriptors(loop, n);
 	run_timers(loop);
-	run_tasks(loop);
+	run_tasks(loop, &loop->tasks);
+	run_tasks(loop, &loop->last_tasks);
 	int64_t now_ns = clock_monotonic(loop->clock);
 	histogram_record(&loop->lag, now_ns - loop->now_ns);
 	windows_record(loop->windows, now_ns, now_ns - loop->now_ns, false);
@@ -403,7 +414,7 @@ void loop_advance(struct loop *loop, int64_t ns) {
 	int64_t end = clock_monotonic(loop->clock) + ns;
 	for (;;) {
 		int64_t left = end - clock_monotonic(loop->clock);
-		if (left <= 0 && list_is_empty(&loop->tasks) &&
+		if (left <= 0 && list_is_empty(&loop->tasks) && list_is_empty(&loop->last_tasks) &&
 			(!loop->timer_count || loop->heap[0]->due_ns > end)) {
 			break;
 		}

@@ -97,6 +97,9 @@ void watch_stop(struct watch *watch);
 
 // Runs once, later in this round, after the current callback has returned.
 void task_post(struct task *task, struct loop *loop, timer_fn *run, void *arg);
+// Runs once, when all else of this round has run: for what can wait that long and gains by being done
+// once. Posted outside of a round: at the end of the next one.
+void task_post_last(struct task *task, struct loop *loop, timer_fn *run, void *arg);
 void task_cancel(struct task *task);
 
 // How long rounds kept others waiting (ns of work per round), since creation.

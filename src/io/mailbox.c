@@ -43,10 +43,10 @@ void mailbox_destroy(struct mailbox *mailbox) {
 	}
 }
 
-bool mailbox_post(struct mailbox *mailbox, void *message) {
+bool mailbox_put(struct mailbox *mailbox, void *message, bool *out_must_ring) {
 	pthread_mutex_lock(&mailbox->lock);
 	bool fits = mailbox->count < mailbox->cap;
-	bool ring = fits && !mailbox->is_rung;
+	*out_must_ring = fits && !mailbox->is_rung;
 	mailbox->posted += fits;
 	mailbox->refused += !fits;
 	if (fits) {
@@ -56,9 +56,19 @@ bool mailbox_post(struct mailbox *mailbox, void *message) {
 		mailbox->is_rung = true;
 	}
 	pthread_mutex_unlock(&mailbox->lock);
-	if (ring) {
-		uint64_t one = 1;
-		(void)!write(mailbox->fd, &one, sizeof(one)); // cannot be full: at most 1 is in it
+	return fits;
+}
+
+static void ring(struct mailbox *mailbox) {
+	uint64_t one = 1;
+	(void)!write(mailbox->fd, &one, sizeof(one)); // far from full
+}
+
+bool mailbox_post(struct mailbox *mailbox, void *message) {
+	bool must_ring;
+	bool fits = mailbox_put(mailbox, message, &must_ring);
+	if (must_ring) {
+		ring(mailbox);
 	}
 	return fits;
 }
@@ -96,11 +106,10 @@ void mailbox_wait(struct mailbox *mailbox, int ms) {
 }
 
 void mailbox_ring(struct mailbox *mailbox) {
-	uint64_t one = 1;
 	pthread_mutex_lock(&mailbox->lock);
 	mailbox->is_rung = true;
 	pthread_mutex_unlock(&mailbox->lock);
-	(void)!write(mailbox->fd, &one, sizeof(one)); // far from full
+	ring(mailbox);
 }
 
 int mailbox_fd(const struct mailbox *mailbox) {

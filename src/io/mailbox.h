@@ -17,6 +17,8 @@ _must_use_ struct mailbox *mailbox_create(size_t capacity);
 void mailbox_destroy(struct mailbox *mailbox);
 // False when full: the caller keeps the message.
 _must_use_ bool mailbox_post(struct mailbox *mailbox, void *message);
+// The same without waking the reader; *out_must_ring says whether mailbox_ring has to follow.
+_must_use_ bool mailbox_put(struct mailbox *mailbox, void *message, bool *out_must_ring);
 // Takes up to n messages without waiting; how many.
 size_t mailbox_take(struct mailbox *mailbox, void **out, size_t n);
 // Waits (the reader's thread only) until there is a message or ms have passed (-1: for ever).

@@ -4,7 +4,6 @@
 
 #include <assert.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,28 +14,11 @@
 #include "base/random.h"
 #include "io/loop.h"
 #include "io/mailbox.h"
+#include "io/thread.h"
 
 #define BATCH_MAX 1024
 #define DELIVER_MAX 64 // handed over in one callback: then others of the loop have their turn
-#define STACK_BYTES (512 * 1024) // the deepest job is a config parse of bounded depth
 #define SIMULATED_DELAY_MAX (2 * NS_PER_MS)
-
-// Starts a thread that takes no signals: they all belong to the loop's thread.
-static int start_thread(pthread_t *thread, const char *name, void *(*run)(void *), void *arg) {
-	sigset_t all, old;
-	pthread_attr_t attr;
-	sigfillset(&all);
-	pthread_sigmask(SIG_BLOCK, &all, &old);
-	pthread_attr_init(&attr);
-	pthread_attr_setstacksize(&attr, STACK_BYTES);
-	int rc = pthread_create(thread, &attr, run, arg);
-	pthread_attr_destroy(&attr);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	if (rc == 0) {
-		(void)pthread_setname_np(*thread, name); // for ps and top only
-	}
-	return rc;
-}
 
 struct worker {
 	struct worker_spec spec;
@@ -49,6 +31,7 @@ struct worker {
 	pthread_t thread;
 	_Atomic bool is_stopping;
 	struct watch replies;
+	struct task bell;
 	struct timer simulated_run;
 	struct timer simulated_reply;
 };
@@ -135,7 +118,7 @@ struct worker *worker_start(struct loop *loop, const struct worker_spec *spec, s
 		    on_replies, worker, err)) {
 		goto fail;
 	}
-	int rc = start_thread(&worker->thread, spec->name, worker_main, worker);
+	int rc = thread_start(&worker->thread, spec->name, worker_main, worker);
 	if (rc != 0) {
 		err_set(err, ERR_LIMIT, "cannot start the thread %s: %s", spec->name, strerror(rc));
 		watch_stop(&worker->replies);
@@ -149,12 +132,23 @@ fail:
 	return NULL;
 }
 
+static void ring(void *arg) {
+	struct worker *worker = arg;
+	mailbox_ring(worker->inbox);
+}
+
+// The thread is woken when the round is over: it then finds all of the round at once, and does not
+// take the processor from what the loop does in answer to a message (a reflex begins first).
 bool worker_post(struct worker *worker, void *message) {
+	bool must_ring;
 	if (worker->depth >= worker->spec.capacity) {
 		return false;
 	}
-	bool fits = mailbox_post(worker->inbox, message);
+	bool fits = mailbox_put(worker->inbox, message, &must_ring);
 	assert(fits); // never more in it than unanswered ones
+	if (must_ring && !loop_simulation(worker->loop)) {
+		task_post_last(&worker->bell, worker->loop, ring, worker);
+	}
 	worker->depth++;
 	worker->deepest = worker->depth > worker->deepest ? worker->depth : worker->deepest;
 	if (loop_simulation(worker->loop) && !timer_is_set(&worker->simulated_run)) {
@@ -175,6 +169,7 @@ void worker_stop(struct worker *worker) {
 	}
 	if (!loop_simulation(worker->loop)) {
 		atomic_store(&worker->is_stopping, true);
+		task_cancel(&worker->bell);
 		mailbox_ring(worker->inbox);
 		pthread_join(worker->thread, NULL);
 		watch_stop(&worker->replies);
@@ -353,7 +348,7 @@ bool jobs_run(struct jobs *jobs, void (*run)(void *arg), void (*on_done)(void *a
 				on_simulated_job, jobs);
 		}
 	} else if (jobs->started < jobs->thread_count && jobs->started < jobs->depth) {
-		if (start_thread(&jobs->threads[jobs->started], "anna-job", jobs_main, jobs) == 0) {
+		if (thread_start(&jobs->threads[jobs->started], "anna-job", jobs_main, jobs) == 0) {
 			jobs->started++;
 		} else {
 			assert(jobs->started > 0); // without any thread no job could ever run
