@@ -90,6 +90,16 @@ def pinned(cpu):
     return lambda: os.sched_setaffinity(0, {cpu})
 
 
+@contextlib.contextmanager
+def here(cpu):
+    """This process is the client: pinned as other clients are."""
+    os.sched_setaffinity(0, {cpu})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, CPUS)
+
+
 def program(name, *args, cpu=CLIENT_CPU, seconds=600):
     """Runs one of our load programs; its line of JSON."""
     result = subprocess.run([str(PROGRAMS / name), *map(str, args)], capture_output=True, text=True,
@@ -301,7 +311,7 @@ def reload_time(bench, count, groups):
         text = mappings(per_group, 0).replace('"mapping-', f'"group-{group}-')
         (state / "conf.d" / f"{group:02}.toml").write_text(text)
     times = []
-    with annad(bench, mappings(per_group, 0), state=state) as (_, path):
+    with annad(bench, mappings(per_group, 0), state=state) as (_, path), here(CLIENT_CPU):
         connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         with connection:
             connection.connect(str(path))

@@ -184,6 +184,11 @@ static size_t folder_len(struct str path) {
 // main file's own name and folder do not count: the same text is the same configuration.
 void config_files_hash(struct config_files *files) {
 	struct buf all = BUF_INIT;
+	size_t total = 0;
+	for (size_t i = 0; i < files->n; i++) {
+		total += files->items[i].text.len + 64;
+	}
+	(void)buf_reserve(&all, total); // about all of it
 	for (size_t i = 0; i < files->n; i++) {
 		struct str path = files->items[i].path;
 		struct str folder = str_head(path, folder_len(path));

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "base/alloc.h"
+#include "io/replace.h"
 #include "tests/check.h"
 
 static char folder[] = "/tmp/anna-files-XXXXXX";
@@ -19,7 +20,7 @@ static char *path_of(const char *name) {
 
 static void put(const char *name, struct str content) {
 	_cleanup_(freep) char *path = path_of(name);
-	CHECK(fs_replace_file(fs_system(), path, content, NULL));
+	CHECK(replace_file(fs_system(), path, content, NULL));
 }
 
 static void remove_fragment(void *arg, const char *name) {

@@ -121,40 +121,56 @@ void entry_format(const struct entry *entry, struct buf *out) {
 }
 
 void body_format(const struct config_files *files, struct buf *out) {
-	struct json_writer json;
-	json_writer_init(&json, out);
-	json_begin_object(&json);
-	json_key(&json, "files");
-	json_begin_array(&json);
 	for (size_t i = 0; i < files->n; i++) {
+		const struct config_file *file = &files->items[i];
+		struct json_writer json;
+		json_writer_init(&json, out);
 		json_begin_object(&json);
-		json_member_str(&json, "path", files->items[i].path);
-		json_member_str(&json, "text", files->items[i].text);
+		json_member_str(&json, "path", file->path);
+		json_member_uint(&json, "bytes", file->text.len);
 		json_end_object(&json);
+		buf_append_char(out, '\n');
+		buf_append_str(out, file->text);
+		buf_append_char(out, '\n');
 	}
-	json_end_array(&json);
-	json_end_object(&json);
-	buf_append_char(out, '\n');
+}
+
+// The file at the front of *rest, which it passes; false when there is none of that form.
+static bool take_file(struct arena *arena, struct str *rest, struct config_file *out) {
+	ptrdiff_t end = str_find_char(*rest, '\n');
+	const struct value *line = end < 0
+		? NULL
+		: json_parse(arena, str_head(*rest, (size_t)end), 2, NULL);
+	const struct value *path = value_get(line, STR("path"));
+	const struct value *bytes = value_get(line, STR("bytes"));
+	if (!path || path->type != VALUE_STRING || !bytes || bytes->type != VALUE_INT ||
+		bytes->integer < 0) {
+		return false;
+	}
+	struct str text = str_skip(*rest, (size_t)end + 1);
+	size_t len = (size_t)bytes->integer;
+	if (len >= text.len || text.at[len] != '\n') {
+		return false;
+	}
+	*out = (struct config_file){
+		arena_copy_str(arena, path->string), arena_copy_str(arena, str_head(text, len))};
+	*rest = str_skip(text, len + 1);
+	return true;
 }
 
 bool body_parse(
 	struct str body, const struct entry *entry, struct config_files *out, struct err *err) {
 	struct config_files files = {.arena = arena_create()};
-	const struct value *root = json_parse(
-		files.arena, arena_copy_str(files.arena, str_trim(body)), 8, err);
-	const struct value *list = value_get(root, STR("files"));
-	bool is_list = list && list->type == VALUE_ARRAY && list->array.n <= CONFIG_FILES_MAX + 1;
-	if (!is_list) {
+	size_t most = 2 * CONFIG_FILES_MAX + 1;
+	files.items = arena_array(files.arena, most, sizeof(*files.items));
+	while (body.len && files.n < most && take_file(files.arena, &body, &files.items[files.n])) {
+		files.n++;
+	}
+	if (body.len) {
 		config_files_finish(&files);
 		return err_set(err, ERR_STORAGE,
 			"configuration generation %" PRIu64 " holds no files as Anna writes them",
 			entry->public.number);
-	}
-	files.items = arena_array(files.arena, list->array.n, sizeof(*files.items));
-	for (size_t i = 0; i < list->array.n; i++) {
-		files.items[files.n++] = (struct config_file){
-			get_text(&list->array.items[i], "path"),
-			get_text(&list->array.items[i], "text")};
 	}
 	memcpy(files.hash, entry->public.hash, sizeof(files.hash));
 	*out = files;

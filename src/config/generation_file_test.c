@@ -46,11 +46,10 @@ TEST(what_is_written_is_read_back) {
 	buf_finish(&text);
 }
 
-// As annad 0.1.0 before this member was there.
 TEST(a_line_without_its_writer_is_whole) {
 	struct entry again;
 	struct buf text = BUF_INIT;
-	buf_append_text(&text, "{\"format\":1,\"number\":7,\"hash\":\"");
+	buf_append_text(&text, "{\"format\":2,\"number\":7,\"hash\":\"");
 	for (int i = 0; i < 64; i++) {
 		buf_append_char(&text, 'a');
 	}
@@ -99,7 +98,7 @@ TEST(every_flipped_bit_and_every_cut_is_noticed) {
 	buf_finish(&text);
 }
 
-TEST(texts_of_any_bytes_do_not_break_the_second_line) {
+TEST(texts_of_any_bytes_come_back_as_they_were) {
 	struct config_file items[] = {{STR("a\"b"), STR("x\ny\x01")}, {STR("c"), STR("\xff")}};
 	struct config_files files = {.items = items, .n = 2}, again;
 	struct entry entry = entry_of(VERDICT_REJECTED);
@@ -112,14 +111,19 @@ TEST(texts_of_any_bytes_do_not_break_the_second_line) {
 	CHECK_INT(again.n, 2);
 	CHECK_STR(again.items[0].path, "a\"b");
 	CHECK_STR(again.items[0].text, "x\ny\x01");
-	CHECK_STR(again.items[1].text, "\xef\xbf\xbd");
+	CHECK_STR(again.items[1].text, "\xff");
 	CHECK_TEXT(again.hash, entry.public.hash);
 	config_files_finish(&again);
 	buf_finish(&text);
 }
 
-TEST(a_second_line_of_another_form_is_refused) {
-	static const char *const texts[] = {"", "{", "[]", "{\"files\":3}", "{\"file\":[]}"};
+TEST(a_body_of_another_form_is_refused) {
+	static const char *const texts[] = {"{", "[]\n", "{\"path\":3,\"bytes\":0}\n\n",
+		"{\"path\":\"a\"}\n\n", "{\"path\":\"a\",\"bytes\":-1}\n\n",
+		"{\"path\":\"a\",\"bytes\":3}\nab\n", "{\"path\":\"a\",\"bytes\":2}\nab",
+		"{\"path\":\"a\",\"bytes\":1}\nab\n",
+		"{\"path\":\"a\",\"bytes\":9223372036854775807}\nab\n",
+		"{\"path\":\"a\",\"bytes\":2}\nab\nmore"};
 	struct entry entry = entry_of(VERDICT_GOOD);
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		struct config_files files;
@@ -134,6 +138,6 @@ int main(void) {
 		RUN(a_deadline_is_only_of_a_pending_one),
 		RUN(a_line_under_the_number_of_another_is_refused),
 		RUN(every_flipped_bit_and_every_cut_is_noticed),
-		RUN(texts_of_any_bytes_do_not_break_the_second_line),
-		RUN(a_second_line_of_another_form_is_refused));
+		RUN(texts_of_any_bytes_come_back_as_they_were),
+		RUN(a_body_of_another_form_is_refused));
 }

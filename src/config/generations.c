@@ -10,6 +10,7 @@
 #include "base/alloc.h"
 #include "base/crc32c.h"
 #include "config/generation_file.h"
+#include "io/replace.h"
 
 #define KEPT 100
 #define LISTED_MAX 10000	       // files looked at when opened, the newest ones
@@ -30,6 +31,11 @@ struct generations {
 	bool is_in_doubt;
 };
 
+struct staged {
+	struct entry entry;
+	struct draft *draft;
+};
+
 struct numbers {
 	struct generations *owner;
 	uint64_t *items;
@@ -39,7 +45,7 @@ struct numbers {
 };
 
 static char *path_of(const struct generations *generations, uint64_t number) {
-	return xasprintf("%s/%08" PRIu64 ".json", generations->folder, number);
+	return xasprintf("%s/%08" PRIu64 ".conf", generations->folder, number);
 }
 
 static bool is_in_force(const struct entry *entry) {
@@ -110,8 +116,8 @@ static struct entry *find_entry(const struct generations *generations, uint64_t 
 static void add_number(void *arg, const char *name) {
 	struct numbers *numbers = arg;
 	struct str digits = str_from(name);
-	bool is_stale = str_ends(digits, STR(".json.tmp"));
-	struct str suffix = is_stale ? STR(".json.tmp") : STR(".json");
+	bool is_stale = str_ends(digits, STR(".conf.tmp"));
+	struct str suffix = is_stale ? STR(".conf.tmp") : STR(".conf");
 	uint64_t number;
 	if (!str_ends(digits, suffix) || digits.len - suffix.len < 8) {
 		return;
@@ -153,6 +159,42 @@ static void keep(struct generations *generations, const struct entry *entry) {
 	}
 }
 
+// What is below the first line on the disk, with its checksum verified.
+static bool read_body(struct generations *generations, const struct entry *entry, struct buf *out,
+	struct err *err) {
+	_cleanup_(freep) char *path = path_of(generations, entry->public.number);
+	int fd = open_file(generations, path);
+	if (fd < 0) {
+		errno = -fd;
+		return err_errno(err, "cannot open %s", path);
+	}
+	char header[GENERATION_HEADER_MAX];
+	ssize_t head = fs_read_all(generations->fs, fd, header, sizeof(header), 0);
+	ptrdiff_t end = str_find_char(str_range(header, head < 0 ? 0 : (size_t)head), '\n');
+	ssize_t n = -EIO;
+	if (end >= 0) {
+		char *at = buf_reserve(out, entry->body_bytes);
+		n = fs_read_all(generations->fs, fd, at, entry->body_bytes, end + 1);
+	}
+	(void)generations->fs->close(generations->fs, fd); // only read
+	if (n < 0 || (size_t)n != entry->body_bytes ||
+		crc32c(0, out->at, entry->body_bytes) != entry->body_crc) {
+		return err_set(err, ERR_STORAGE,
+			"configuration generation %" PRIu64
+			" is damaged (%s); choose another: annactl config history",
+			entry->public.number, path);
+	}
+	out->len += (size_t)n;
+	return true;
+}
+
+static bool has_whole_body(struct generations *generations, const struct entry *entry) {
+	struct buf body = BUF_INIT;
+	bool is_whole = read_body(generations, entry, &body, NULL);
+	buf_finish(&body);
+	return is_whole;
+}
+
 static void load(
 	struct generations *generations, struct numbers *numbers, struct problems *problems) {
 	if (numbers->n) {
@@ -162,9 +204,12 @@ static void load(
 	for (size_t i = first; i < numbers->n; i++) {
 		struct entry entry;
 		if (i > 0 && numbers->items[i] == numbers->items[i - 1]) {
-			continue; // 00000007.json and 000000007.json
+			continue; // 00000007.conf and 000000007.conf
 		}
-		if (read_header(generations, numbers->items[i], &entry)) {
+		// The power may have gone while the newest was written; then its texts may be torn.
+		bool is_newest = i + 1 == numbers->n;
+		if (read_header(generations, numbers->items[i], &entry) &&
+			(!is_newest || has_whole_body(generations, &entry))) {
 			keep(generations, &entry);
 		} else if (problems) {
 			_cleanup_(freep) char *path = path_of(generations, numbers->items[i]);
@@ -274,42 +319,13 @@ const struct generation *generations_active(
 	return entry ? &entry->public : NULL;
 }
 
-// The second line as it is on the disk, with its checksum verified.
-static bool read_body(struct generations *generations, const struct entry *entry, struct buf *out,
-	struct err *err) {
-	_cleanup_(freep) char *path = path_of(generations, entry->public.number);
-	int fd = open_file(generations, path);
-	if (fd < 0) {
-		errno = -fd;
-		return err_errno(err, "cannot open %s", path);
-	}
-	char header[GENERATION_HEADER_MAX];
-	ssize_t head = fs_read_all(generations->fs, fd, header, sizeof(header), 0);
-	ptrdiff_t end = str_find_char(str_range(header, head < 0 ? 0 : (size_t)head), '\n');
-	ssize_t n = -EIO;
-	if (end >= 0) {
-		char *at = buf_reserve(out, entry->body_bytes);
-		n = fs_read_all(generations->fs, fd, at, entry->body_bytes, end + 1);
-	}
-	(void)generations->fs->close(generations->fs, fd); // only read
-	if (n < 0 || (size_t)n != entry->body_bytes ||
-		crc32c(0, out->at, entry->body_bytes) != entry->body_crc) {
-		return err_set(err, ERR_STORAGE,
-			"configuration generation %" PRIu64
-			" is damaged (%s); choose another: annactl config history",
-			entry->public.number, path);
-	}
-	out->len += (size_t)n;
-	return true;
-}
-
 static bool replace_entry(struct generations *generations, const struct entry *entry,
 	struct str body, struct err *err) {
 	_cleanup_(freep) char *path = path_of(generations, entry->public.number);
 	_cleanup_(buf_finish) struct buf text = BUF_INIT;
 	entry_format(entry, &text);
 	buf_append_str(&text, body);
-	return fs_replace_file(generations->fs, path, buf_str(&text), err);
+	return replace_file(generations->fs, path, buf_str(&text), err);
 }
 
 // Makes the file of a generation say what the list says of it: nothing, or its verdict.
@@ -359,25 +375,32 @@ static void forget_doubt(struct generations *generations, uint64_t number) {
 	generations->doubtful_count = left;
 }
 
-static bool write_entry(struct generations *generations, const struct entry *entry, struct str body,
-	struct err *err) {
-	uint64_t number = entry->public.number;
-	if (generations->doubtful_count == DOUBTFUL_MAX && !settle(generations)) {
-		return err_set(err, ERR_STORAGE,
+static bool fail_to_keep(uint64_t number, const char *more, struct err *err) {
+	(void)err_prefix(
+		err, "configuration generation %" PRIu64 " could not be kept%s", number, more);
+	return false;
+}
+
+// Room to be in doubt about one more.
+static bool check_doubt(struct generations *generations, struct err *err) {
+	return generations->doubtful_count < DOUBTFUL_MAX || settle(generations) ||
+		err_set(err, ERR_STORAGE,
 			"earlier configuration generations could not be taken back yet in %s",
 			generations->folder);
-	}
-	if (replace_entry(generations, entry, body, err)) {
+}
+
+// After the file of a generation was written, or was not.
+static bool conclude_write(
+	struct generations *generations, uint64_t number, bool is_written, struct err *err) {
+	forget_doubt(generations, number);
+	if (is_written) {
 		// Its file is as wanted, though the list will say so only in a moment.
-		forget_doubt(generations, number);
 		generations->is_in_doubt = generations->doubtful_count > 0 && !settle(generations);
 		return true;
 	}
-	forget_doubt(generations, number); // once is enough
 	generations->doubtful[generations->doubtful_count++] = number;
-	(void)err_prefix(err, "configuration generation %" PRIu64 " could not be kept%s", number,
-		settle(generations) ? "" : ", and may be found after a restart all the same");
-	return false;
+	return fail_to_keep(number,
+		settle(generations) ? "" : ", and may be found after a restart all the same", err);
 }
 
 void generations_close(struct generations *generations) {
@@ -419,33 +442,69 @@ static void remove_oldest(struct generations *generations) {
 	}
 }
 
-bool generations_add(struct generations *generations, const struct config_files *files,
-	const struct generation *wanted, const struct generation **out, struct err *err) {
+struct staged *generations_stage(struct generations *generations, const struct config_files *files,
+	const struct generation *wanted, struct err *err) {
+	if (!check_doubt(generations, err)) {
+		return NULL;
+	}
 	struct buf body = BUF_INIT;
 	body_format(files, &body);
-	struct entry entry = {.public = *wanted,
+	struct staged *staged = xmalloc(sizeof(*staged));
+	struct entry *entry = &staged->entry;
+	*entry = (struct entry){.public = *wanted,
 		.on_disk = wanted->verdict,
 		.body_bytes = body.len,
 		.body_crc = crc32c(0, body.at, body.len)};
-	entry_set_author(&entry, str_from(wanted->author));
-	entry_set_writer(&entry, STR(ANNA_VERSION));
-	memcpy(entry.public.hash, files->hash, sizeof(entry.public.hash));
-	// Used up even when the write fails: what failed may be on the disk all the same.
-	entry.public.number = ++generations->last_number;
-	entry.activated = is_in_force(&entry) ? ++generations->last_activated : 0;
-	bool is_written = write_entry(generations, &entry, buf_str(&body), err);
+	entry_set_author(entry, str_from(wanted->author));
+	entry_set_writer(entry, STR(ANNA_VERSION));
+	memcpy(entry->public.hash, files->hash, sizeof(entry->public.hash));
+	entry->public.number = ++generations->last_number;
+	entry->activated = is_in_force(entry) ? ++generations->last_activated : 0;
+	_cleanup_(freep) char *path = path_of(generations, entry->public.number);
+	_cleanup_(buf_finish) struct buf head = BUF_INIT;
+	entry_format(entry, &head);
+	staged->draft = draft_begin(generations->fs, path, buf_str(&head), buf_str(&body), err);
 	buf_finish(&body);
-	if (!is_written) {
-		return false;
+	if (!staged->draft) {
+		(void)fail_to_keep(entry->public.number, "", err);
+		generations_drop(generations, staged);
+		return NULL;
 	}
-	keep(generations, &entry);
-	show_verdicts(generations);
-	struct entry *kept = generations->items[generations->n - 1];
-	remove_oldest(generations);
-	if (out) {
-		*out = &kept->public;
+	return staged;
+}
+
+// Its number comes again: the file never had it for a name.
+void generations_drop(struct generations *generations, struct staged *staged) {
+	if (staged) {
+		draft_drop(staged->draft);
+		assert(generations->last_number == staged->entry.public.number);
+		generations->last_number--;
+		free(staged);
 	}
-	return true;
+}
+
+bool generations_put(struct generations *generations, struct staged *staged,
+	const struct generation **out, struct err *err) {
+	// The number is used up even when this fails: what failed may be on the disk all the same.
+	bool is_written = draft_commit(staged->draft, err);
+	is_written = conclude_write(generations, staged->entry.public.number, is_written, err);
+	if (is_written) {
+		keep(generations, &staged->entry);
+		show_verdicts(generations);
+		struct entry *kept = generations->items[generations->n - 1];
+		remove_oldest(generations);
+		if (out) {
+			*out = &kept->public;
+		}
+	}
+	free(staged);
+	return is_written;
+}
+
+bool generations_add(struct generations *generations, const struct config_files *files,
+	const struct generation *wanted, const struct generation **out, struct err *err) {
+	struct staged *staged = generations_stage(generations, files, wanted, err);
+	return staged && generations_put(generations, staged, out, err);
 }
 
 static bool find_or_fail(
@@ -473,9 +532,10 @@ bool generations_set_verdict(
 		changed.public.previous = 0;
 	}
 	struct buf body = BUF_INIT;
-	bool is_written = read_body(generations, entry, &body, err) &&
-		write_entry(generations, &changed, buf_str(&body), err);
+	bool is_read = check_doubt(generations, err) && read_body(generations, entry, &body, err);
+	bool is_written = is_read && replace_entry(generations, &changed, buf_str(&body), err);
 	buf_finish(&body);
+	is_written = is_read && conclude_write(generations, number, is_written, err);
 	if (is_written) {
 		*entry = changed;
 		entry->public.author = entry->author;

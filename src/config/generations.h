@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Numbered configurations in the state folder: generations/NNNNNNNN.json holds number, hash, time,
-// author and verdict in its first line and the text of every file in its second. The newest 100
+// Numbered configurations in the state folder: generations/NNNNNNNN.conf holds number, hash, time,
+// author and verdict in its first line, and every file as it was below. The newest 100
 // are kept (the active and the last good one always). Each write survives power loss before it
 // returns. Blocking: for jobs and start.
 #pragma once
 
 #include "config/snapshot.h"
 
-#define GENERATION_FORMAT 1
+#define GENERATION_FORMAT 2
 
 enum verdict {
 	VERDICT_ACTIVE,	  // it is the one in force
@@ -49,8 +49,18 @@ const struct generation *generations_find_hash(
 const struct generation *generations_active(
 	const struct generations *generations, int64_t now_wall_ns);
 
-// Adds one: number and hash are filled in, all else is wanted's (its time too). ACTIVE and PENDING
-// make the one before GOOD. Durable when it returns true. *out borrowed until the next change.
+// Adds one in two steps, for a caller who checks it while the disk writes: `stage` writes it under a
+// name no reader looks at, `put` makes it one of the list, durable when it returns true
+// (and ends the staged one either way), `drop` makes it never have been. One at a time.
+struct staged;
+_must_use_ struct staged *generations_stage(struct generations *generations,
+	const struct config_files *files, const struct generation *wanted, struct err *err);
+_must_use_ bool generations_put(struct generations *generations, struct staged *staged,
+	const struct generation **out, struct err *err);
+void generations_drop(struct generations *generations, struct staged *staged); // NULL is fine
+
+// The two in one: number and hash are filled in, all else is wanted's (its time too). ACTIVE and PENDING
+// make the one before GOOD. *out borrowed until the next change.
 _must_use_ bool generations_add(struct generations *generations, const struct config_files *files,
 	const struct generation *wanted, const struct generation **out, struct err *err);
 // Durable when it returns true. ACTIVE makes the one before GOOD; PENDING only comes by add.

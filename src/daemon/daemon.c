@@ -154,7 +154,8 @@ static void on_second(void *arg) {
 	vitals_take(anna);
 	health_refresh(anna);
 	log_flush();
-	if (clock_monotonic(anna->clock) - anna->state_saved_ns >= STATE_SAVE_NS) {
+	if (anna->state_is_stale ||
+		clock_monotonic(anna->clock) - anna->state_saved_ns >= STATE_SAVE_NS) {
 		keeper_save_later(anna);
 	}
 }

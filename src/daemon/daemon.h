@@ -98,6 +98,7 @@ struct anna {
 	struct timer second;
 	struct meter meter;
 	bool state_is_saving;
+	bool state_is_stale; // to be saved with the next second, not after the usual 30
 	int64_t state_saved_ns;
 
 	enum anna_health health;

@@ -197,5 +197,6 @@ void keeper_save_later(struct anna *anna) {
 		return;
 	}
 	anna->state_is_saving = true;
+	anna->state_is_stale = false;
 	anna->state_saved_ns = clock_monotonic(anna->clock);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// From one configuration to the next. A job reads, parses, checks, compares and makes the new
-// generation durable; the loop applies it to every part; only then is it answered. When a part
+// From one configuration to the next. A job reads, hands the texts to the disk, parses, checks and
+// compares meanwhile, and makes the new generation durable; the loop applies it to every part; only then is it answered. When a part
 // refuses, every part goes back and a second job says so in the generations. Whatever fails, one
 // whole configuration is in force, and the state is the one before.
 //
@@ -36,8 +36,9 @@ struct reload {
 	struct snapshot *after;
 	struct config_files files;
 	bool has_files;
-	uint64_t number;     // of the generation that is durable now; 0: none, or nothing changed
-	struct arena *arena; // of the changes
+	struct staged *staged; // the new generation, on the disk while it is checked
+	uint64_t number;       // of the generation that is durable now; 0: none, or nothing changed
+	struct arena *arena;   // of the changes
 	struct reload_result result;
 	struct err err;
 	int64_t begun_ns;
@@ -153,23 +154,36 @@ static bool commit_undo(struct reload *reload) {
 	return false;
 }
 
-// Makes durable which generation is in force from now on.
-static bool commit(struct reload *reload) {
+// Hands the texts to the disk, which takes its time while they are checked.
+static bool stage(struct reload *reload) {
 	struct anna *anna = reload->anna;
-	if (reload->is_undo) {
-		return commit_undo(reload);
-	}
-	if (!reload->result.changed) {
+	if (!reload->result.changed || reload->is_undo || reload->is_dry_run) {
 		return true;
 	}
-	const struct generation *added;
 	int64_t now = clock_wall(anna->clock);
 	struct generation wanted = {.author = reload->author,
 		.verdict = reload->confirm_ns ? VERDICT_PENDING : VERDICT_ACTIVE,
 		.time_ns = now,
 		.confirm_by_ns = now + reload->confirm_ns,
 		.previous = anna->generation};
-	if (!generations_add(anna->generations, &reload->files, &wanted, &added, &reload->err)) {
+	reload->staged = generations_stage(
+		anna->generations, &reload->files, &wanted, &reload->err);
+	return reload->staged != NULL;
+}
+
+// Makes durable which generation is in force from now on.
+static bool commit(struct reload *reload) {
+	struct anna *anna = reload->anna;
+	if (reload->is_undo) {
+		return commit_undo(reload);
+	}
+	if (!reload->staged) {
+		return true; // nothing changed
+	}
+	const struct generation *added;
+	struct staged *staged = reload->staged;
+	reload->staged = NULL;
+	if (!generations_put(anna->generations, staged, &added, &reload->err)) {
 		return false;
 	}
 	reload->number = added->number;
@@ -184,16 +198,21 @@ static void prepare(void *arg) {
 	if (!read_files(reload)) {
 		return;
 	}
+	result->changed = strcmp(snapshot_hash(reload->before), reload->files.hash) != 0;
+	if (!stage(reload)) {
+		return;
+	}
 	bool ok = parse_files(reload);
 	int64_t parsed = clock_monotonic(clock);
 	result->parse_us = (parsed - begun) / NS_PER_US;
 	if (!ok) {
+		generations_drop(reload->anna->generations, reload->staged);
+		reload->staged = NULL;
 		keep_rejected(reload);
 		return;
 	}
 	snapshot_diff(reload->before, reload->after, reload->arena, &result->changes);
 	collect_restarts(reload);
-	result->changed = strcmp(snapshot_hash(reload->before), reload->files.hash) != 0;
 	result->check_us = (clock_monotonic(clock) - parsed) / NS_PER_US;
 	if (!reload->is_dry_run && !commit(reload)) {
 		snapshot_unref(reload->after);
@@ -347,16 +366,16 @@ static void conclude(struct reload *reload, bool ok) {
 	if (anna->state == ANNA_RELOADING) {
 		lifecycle_enter(anna, ANNA_RUNNING, ok ? "reload done" : "reload refused");
 	}
-	if (is_real && !is_stopping) {
-		health_refresh(anna); // the answer and the status that follows it agree
-		reload_watch_confirm(anna);
-		keeper_save_later(anna);
-	}
 	reload->result.ok = ok;
 	reload->result.dry_run = reload->is_dry_run;
 	reload->result.generation = anna->generation;
 	if (reload->on_done) {
 		reload->on_done(reload->arg, &reload->result, ok ? NULL : &reload->err);
+	}
+	if (is_real && !is_stopping) {
+		health_refresh(anna); // nobody can ask in between: the answer and the status agree
+		reload_watch_confirm(anna);
+		anna->state_is_stale = true;
 	}
 	reload_destroy(reload);
 	if (anna->reload_is_wanted && !anna->generations_are_lent && anna->state == ANNA_RUNNING) {

@@ -125,10 +125,16 @@ static int64_t system_free_bytes(struct fs *fs, const char *path) {
 	return (int64_t)found.f_bavail * (int64_t)found.f_frsize;
 }
 
+static void system_begin_sync(struct fs *fs, int fd) {
+	(void)fs;
+	(void)sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE); // what it does not do, sync does
+}
+
 struct fs *fs_system(void) {
 	static struct fs kernel = {system_open, system_close, system_pread, system_pwrite,
 		system_truncate, system_sync, system_sync_data, system_sync_directory, system_stat,
-		system_rename, system_unlink, system_mkdir, system_list, system_free_bytes};
+		system_rename, system_unlink, system_mkdir, system_list, system_free_bytes,
+		system_begin_sync, true};
 	return &kernel;
 }
 
@@ -203,44 +209,10 @@ static void append_parent(struct buf *out, const char *path) {
 	}
 }
 
-static int sync_parent(struct fs *fs, const char *path) {
+int fs_sync_parent(struct fs *fs, const char *path) {
 	_cleanup_(buf_finish) struct buf parent = BUF_INIT;
 	append_parent(&parent, path);
 	return fs->sync_directory(fs, buf_text(&parent));
-}
-
-bool fs_replace_file(struct fs *fs, const char *path, struct str content, struct err *err) {
-	_cleanup_(buf_finish) struct buf temporary = BUF_INIT;
-	buf_appendf(&temporary, "%s.tmp", path);
-	const char *tmp = buf_text(&temporary);
-	// A new file each time: never through a link that somebody left under that name.
-	int result = fs->unlink(fs, tmp);
-	if (result < 0 && result != -ENOENT) {
-		return fail(err, result, "cannot remove the stale", tmp);
-	}
-	int fd = fs->open(fs, tmp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
-	if (fd < 0) {
-		return fail(err, fd, "cannot create", tmp);
-	}
-	ssize_t written = fs_write_all(fs, fd, content.at, content.len, 0);
-	const char *what = "cannot write";
-	result = written < 0 ? (int)written : 0;
-	if (result == 0) {
-		what = "cannot sync";
-		result = fs->sync(fs, fd);
-	}
-	int closed = fs->close(fs, fd);
-	result = result < 0 ? result : closed;
-	if (result == 0) {
-		what = "cannot rename";
-		result = fs->rename(fs, tmp, path);
-	}
-	if (result < 0) {
-		(void)fs->unlink(fs, tmp); // best effort: the next call removes it too
-		return fail(err, result, what, tmp);
-	}
-	result = sync_parent(fs, path);
-	return result < 0 ? fail(err, result, "cannot sync the folder of", path) : true;
 }
 
 // Makes one folder, or finds it there. Its name is synced in both cases: it may be there because
@@ -251,7 +223,7 @@ static int make_directory(struct fs *fs, const char *path) {
 	if (made < 0 && (fs->stat(fs, path, &found) < 0 || !found.is_directory)) {
 		return made == -EEXIST ? -ENOTDIR : made;
 	}
-	int synced = sync_parent(fs, path);
+	int synced = fs_sync_parent(fs, path);
 	bool is_foreign = synced == -EACCES || synced == -EPERM || synced == -EROFS ||
 		synced == -EINVAL;
 	return made < 0 && is_foreign ? 0 : synced; // not ours to sync: it was there before us

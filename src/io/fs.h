@@ -39,6 +39,10 @@ struct fs {
 		void *arg);
 	// Bytes free for us on the file system of path, or -errno.
 	int64_t (*free_bytes)(struct fs *fs, const char *path);
+	// Lets the disk begin with what was written to fd; waits for nothing and promises nothing.
+	// NULL: there is no such thing.
+	void (*begin_sync)(struct fs *fs, int fd);
+	bool is_threaded; // several threads may call it at the same time
 };
 
 // The kernel's file system; one static instance, thread-safe.
@@ -47,10 +51,8 @@ struct fs *fs_system(void);
 // Reads a whole file of at most `limit` bytes (more is ERR_LIMIT) and appends it to *out.
 _must_use_ bool fs_read_file(
 	struct fs *fs, const char *path, size_t limit, struct buf *out, struct err *err);
-// Replaces a file as one step that survives power loss: writes path.tmp, syncs it, renames, syncs
-// the directory. Mode 0600. The old content stays whole when anything fails.
-_must_use_ bool fs_replace_file(
-	struct fs *fs, const char *path, struct str content, struct err *err);
+// Syncs the folder that holds path, which makes its name durable.
+int fs_sync_parent(struct fs *fs, const char *path);
 // Creates the directory (mode 0700) and its parents where missing, and syncs the parents.
 _must_use_ bool fs_make_directories(struct fs *fs, const char *path, struct err *err);
 // pread/pwrite until all n bytes are done (pread: or end of file); total, or -errno.

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "io/replace.h"
 #include "tests/check.h"
 #include "tests/fakes/sim_fs.h"
 
@@ -12,43 +13,6 @@ static const char *read_back(struct fs *fs, const char *path) {
 	static struct err err; // its message is returned
 	buf_clear(&content);
 	return fs_read_file(fs, path, 1000, &content, &err) ? buf_text(&content) : err.message;
-}
-
-TEST(a_replaced_file_is_the_new_or_the_old_one_after_a_power_loss) {
-	for (uint64_t seed = 0; seed < 200; seed++) {
-		struct sim_fs *sim = sim_fs_create(seed);
-		struct err err = ERR_INIT;
-		sim_fs_put(sim, "/state/file", "old", 3);
-
-		bool is_replaced = seed % 2 == 0 &&
-			fs_replace_file(sim_fs(sim), "/state/file", STR("new content"), &err);
-		if (seed % 2) { // cut short: the folder was not synced
-			sim_fs_skip_directory_syncs(sim, true);
-			CHECK(fs_replace_file(
-				sim_fs(sim), "/state/file", STR("new content"), &err));
-		}
-		sim_fs_crash(sim);
-		sim_fs_boot(sim);
-
-		const char *text = read_back(sim_fs(sim), "/state/file");
-		CHECK(strcmp(text, "new content") == 0 ||
-			(!is_replaced && strcmp(text, "old") == 0));
-		sim_fs_destroy(sim);
-	}
-}
-
-TEST(a_replacement_that_fails_leaves_the_old_file_whole) {
-	struct sim_fs *sim = sim_fs_create(1);
-	struct err err = ERR_INIT;
-	sim_fs_put(sim, "/state/file", "old", 3);
-	sim_fs_set_capacity(sim, 8);
-
-	CHECK(!fs_replace_file(sim_fs(sim), "/state/file", STR("longer than that"), &err));
-
-	CHECK_TEXT(err.message, "cannot write /state/file.tmp: No space left on device");
-	CHECK_TEXT(read_back(sim_fs(sim), "/state/file"), "old");
-	CHECK_INT(sim_fs_open_files(sim), 0);
-	sim_fs_destroy(sim);
 }
 
 TEST(a_file_above_the_limit_is_refused_and_nothing_is_appended) {
@@ -137,8 +101,8 @@ TEST(the_kernel_does_the_same) {
 	CHECK(fs_make_directories(fs, buf_text(&folder), &err));
 	CHECK(fs_make_directories(fs, buf_text(&folder), &err));
 	CHECK_INT(symlink("/nonexistent/elsewhere", buf_text(&link)), 0);
-	CHECK(fs_replace_file(fs, buf_text(&file), STR("one"), &err)); // not through the link
-	CHECK(fs_replace_file(fs, buf_text(&file), STR("two"), &err));
+	CHECK(replace_file(fs, buf_text(&file), STR("one"), &err)); // not through the link
+	CHECK(replace_file(fs, buf_text(&file), STR("two"), &err));
 	CHECK_TEXT(read_back(fs, buf_text(&file)), "two");
 	int names = 0;
 	CHECK_INT(fs->list(fs, buf_text(&folder), count, &names), 0);
@@ -158,9 +122,7 @@ TEST(the_kernel_does_the_same) {
 }
 
 int main(void) {
-	return TESTS(RUN(a_replaced_file_is_the_new_or_the_old_one_after_a_power_loss),
-		RUN(a_replacement_that_fails_leaves_the_old_file_whole),
-		RUN(a_file_above_the_limit_is_refused_and_nothing_is_appended),
+	return TESTS(RUN(a_file_above_the_limit_is_refused_and_nothing_is_appended),
 		RUN(a_missing_file_says_so_with_its_path),
 		RUN(folders_made_are_there_after_a_power_loss),
 		RUN(a_file_in_the_way_of_a_folder_is_named), RUN(short_writes_are_completed),

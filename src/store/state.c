@@ -6,6 +6,7 @@
 #include <errno.h>
 
 #include "base/crc32c.h"
+#include "io/replace.h"
 
 #define STATE_SIZE_MAX (16 * 1024 * 1024)
 
@@ -75,7 +76,7 @@ bool state_save(struct fs *fs, const char *folder, struct str payload, struct er
 	buf_appendf(&content, "anna-state %d %08x %zu\n", STATE_FORMAT,
 		crc32c(0, payload.at, payload.len), payload.len);
 	buf_append_str(&content, payload);
-	return fs_replace_file(fs, buf_text(&newest), buf_str(&content), err);
+	return replace_file(fs, buf_text(&newest), buf_str(&content), err);
 }
 
 enum state_source state_load(struct fs *fs, const char *folder, struct buf *out, struct err *err) {

@@ -556,7 +556,7 @@ def a_journal_of_a_newer_version(ward):
 @fault("generation-damaged", "warning", fix=True, config="[daemon]\n")
 def a_generation_is_cut(ward):
     ward.anna.stop()
-    path = max((ward.anna.state / "generations").glob("*.json"))
+    path = max((ward.anna.state / "generations").glob("*.conf"))
     os.truncate(path, 20)
 
 

@@ -116,13 +116,13 @@ def crc32c(data):
 
 def generation_of_a_newer_annad(anna, number, activated, text):
     """As annad writes them, but for its version."""
-    body = json.dumps({"files": [{"path": str(anna.config), "text": text}]},
-        separators=(",", ":")).encode() + b"\n"
-    head = json.dumps({"format": 1, "number": number, "hash": "ab" * 32, "time_ns": 1, "author": "start",
+    body = json.dumps({"path": str(anna.config), "bytes": len(text.encode())},
+        separators=(",", ":")).encode() + b"\n" + text.encode() + b"\n"
+    head = json.dumps({"format": 2, "number": number, "hash": "ab" * 32, "time_ns": 1, "author": "start",
         "writer": "9.9.9", "verdict": "active", "activated": activated, "body_bytes": len(body),
         "body_crc": crc32c(body)}, separators=(",", ":"))[:-1].encode()
     line = head + f',"crc":"{crc32c(head):08x}"}}\n'.encode()
-    path = anna.state / "generations" / f"{number:08}.json"
+    path = anna.state / "generations" / f"{number:08}.conf"
     path.write_bytes(line + body)
     path.chmod(0o600)
 
