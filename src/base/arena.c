@@ -22,6 +22,7 @@ struct block {
 struct arena {
 	struct block *newest;
 	size_t used;
+	size_t limit; // 0: none
 };
 
 static struct block *block_create(size_t size) {
@@ -127,4 +128,16 @@ char *arena_printf(struct arena *arena, const char *format, ...) {
 
 size_t arena_used(const struct arena *arena) {
 	return arena->used;
+}
+
+void arena_set_limit(struct arena *arena, size_t bytes) {
+	arena->limit = bytes;
+}
+
+bool arena_is_over(const struct arena *arena) {
+	return arena->limit && arena->used > arena->limit;
+}
+
+size_t arena_limit(const struct arena *arena) {
+	return arena->limit;
 }

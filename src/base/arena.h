@@ -4,6 +4,7 @@
 // says otherwise.
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/attributes.h"
@@ -30,5 +31,10 @@ _must_use_ _printf_(2, 3) char *arena_printf(struct arena *arena, const char *fo
 
 // Bytes handed out so far.
 size_t arena_used(const struct arena *arena);
+// A limit that is asked for, not enforced: whoever fills an arena with what came from outside stops when
+// it is over. 0: none.
+void arena_set_limit(struct arena *arena, size_t bytes);
+size_t arena_limit(const struct arena *arena);
+bool arena_is_over(const struct arena *arena);
 
 #define ARENA_NEW(arena, type) ((type *)arena_alloc((arena), sizeof(type)))

@@ -186,7 +186,7 @@ const struct value *policy_parse(
 	struct place place = rules->place;
 	struct file file = {arena, problems, stem_of(str_from(place.file)),
 		list_of(arena, rules->array.n, place), list_of(arena, rules->array.n, place)};
-	for (size_t i = 0; i < rules->array.n; i++) {
+	for (size_t i = 0; i < rules->array.n && !arena_is_over(arena); i++) {
 		read_rule(&file, &rules->array.items[i], i + 1);
 	}
 	struct value *root = ARENA_NEW(arena, struct value);

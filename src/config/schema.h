@@ -30,6 +30,8 @@ struct schema {
 	size_t section_count;
 	const struct variants *variant_sets;
 	size_t variant_set_count;
+	// What one filled configuration may take, in bytes; 0: no limit. Set while jobs read it.
+	_Atomic size_t memory_max;
 };
 
 const struct section *schema_find(const struct schema *schema, struct str name);

@@ -64,7 +64,7 @@ static void fill_list(struct option_reader *reader, const struct section *sectio
 	size_t n = value->array.n;
 	char *items = arena_array(reader->arena, n, section->size);
 	part->hashes = arena_array(reader->arena, n, sizeof(uint64_t));
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < n && !arena_is_over(reader->arena); i++) {
 		void *item = items + i * section->size;
 		reader->hash = 0;
 		if (option_fill_item(reader, section->rows, title, value, i, item)) {
@@ -141,6 +141,16 @@ static const struct value *parse_files(
 	return merge_roots(arena, roots, files->n, problems);
 }
 
+// Beyond the limit nothing was read any more: whatever else is told of it may be wrong.
+static void complain_size(
+	const struct snapshot *snapshot, struct place where, struct problems *problems) {
+	problems_add(problems, where,
+		"the configuration takes more than %.1f MB of memory, a twelfth of what Anna may "
+		"take in "
+		"all: fewer mappings, or a larger MemoryMax for her unit",
+		(double)arena_limit(snapshot->arena) / 1e6);
+}
+
 struct snapshot *snapshot_create(
 	const struct schema *schema, const struct config_files *files, struct problems *problems) {
 	size_t errors = problems->errors;
@@ -150,6 +160,7 @@ struct snapshot *snapshot_create(
 	snapshot->schema = schema;
 	snapshot->parts = arena_array(snapshot->arena, schema->section_count, sizeof(struct part));
 	memcpy(snapshot->hash, files->hash, sizeof(snapshot->hash));
+	arena_set_limit(snapshot->arena, schema->memory_max);
 	const struct value *root = parse_files(snapshot->arena, files, problems);
 	struct option_reader reader = {.arena = snapshot->arena,
 		.problems = problems,
@@ -160,7 +171,12 @@ struct snapshot *snapshot_create(
 	if (files->n) {
 		nowhere.file = arena_copy(snapshot->arena, files->items[0].path);
 	}
-	fill_sections(snapshot, &reader, root, nowhere);
+	if (!arena_is_over(snapshot->arena)) {
+		fill_sections(snapshot, &reader, root, nowhere);
+	}
+	if (arena_is_over(snapshot->arena)) {
+		complain_size(snapshot, nowhere, problems);
+	}
 	problems_sort(problems);
 	if (problems->errors != errors) {
 		snapshot_unref(snapshot);

@@ -100,7 +100,7 @@ static const struct section daemon_section = {"daemon", "The process", false, da
 static const struct section mappings_section = {"mappings", "What to do", true, mapping_rows,
 	sizeof(struct mapping), check_mapping, NULL, NULL};
 static const struct section *const sections[] = {&daemon_section, &mappings_section};
-static const struct schema schema = {sections, 2, sets, 1};
+static const struct schema schema = {sections, 2, sets, 1, 0};
 
 static struct problems problems;
 static struct arena *arena;

@@ -119,6 +119,43 @@ TEST(mistakes_of_all_files_are_told_in_order) {
 	CHECK_INT(problems.items[2].line, 3);
 }
 
+// Each of these texts takes more than the limit in a place of its own.
+TEST(reading_ends_where_a_configuration_takes_too_much_memory) {
+	struct buf text = BUF_INIT;
+	struct schema small = schema;
+	small.memory_max = 200000;
+	static const struct {
+		const char *head, *before, *after, *tail;
+	} shapes[] = {
+		{"", "[[mappings]]\nname = \"", "\"\n", ""},
+		{"[daemon]\nlog_level = [", "", ",", "]\n"},
+		{"[daemon]\nlog_level = {", "a", " = {},", "z = 1}\n"},
+		{"[daemon]\n", "# ", "\n\n\n\n", ""},
+	};
+	for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++) {
+		buf_clear(&text);
+		buf_append_text(&text, shapes[i].head);
+		for (int n = 0; n < 100000; n++) {
+			buf_appendf(&text, "%s%d%s", shapes[i].before, n, shapes[i].after);
+		}
+		buf_append_text(&text, shapes[i].tail);
+		struct config_file item = {STR("/etc/anna/config.toml"), buf_str(&text)};
+		struct config_files files = {.items = &item, .n = 1};
+		struct problems found = PROBLEMS_INIT;
+
+		assert_null(snapshot_create(&small, &files, &found));
+
+		bool is_told = false;
+		for (size_t at = 0; at < found.n; at++) {
+			is_told = is_told ||
+				strstr(found.items[at].message, "takes more than 0.2 MB of memory");
+		}
+		CHECK(is_told);
+		problems_finish(&found);
+	}
+	buf_finish(&text);
+}
+
 TEST(files_are_merged) {
 	struct snapshot *snapshot = create("[daemon]\nworkers = 3\n[[mappings]]\nname = 'a'\n",
 		"[daemon]\nlog_level = 'warn'\n[[mappings]]\nname = 'b'\n");
@@ -165,6 +202,7 @@ int main(void) {
 		RUN(a_snapshot_lives_as_long_as_its_last_borrower),
 		RUN(a_mistake_is_told_at_its_file_and_place),
 		RUN(mistakes_of_all_files_are_told_in_order),
+		RUN(reading_ends_where_a_configuration_takes_too_much_memory),
 		RUN(files_are_merged),
 		RUN(the_effective_configuration_says_where_each_value_is_from),
 	};

@@ -7,6 +7,7 @@
 // While a job runs the list of generations is lent to it: nobody on the loop touches it.
 #include "daemon/reload.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -448,6 +449,7 @@ static bool may_begin(const struct anna *anna, struct err *err) {
 
 static bool begin(struct reload *reload, struct err *err) {
 	struct anna *anna = reload->anna;
+	atomic_store(&anna->schema.memory_max, vitals_config_memory(anna));
 	if (!jobs_run(anna->services.jobs, prepare, on_prepared, reload)) {
 		reload_destroy(reload);
 		return err_set(err, ERR_BUSY, "all job threads are busy: try again");

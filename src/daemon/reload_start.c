@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which configuration a start begins with: the files, unless they are invalid or were undone or
 // refused before; then the last good generation, said loudly. No loop runs yet: all may block.
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -106,6 +107,8 @@ static bool use_last_that_loads(struct anna *anna, struct err *err) {
 bool reload_at_start(struct anna *anna, struct problems *problems, struct err *err) {
 	struct config_files files = {0};
 	struct err why = ERR_INIT;
+	vitals_read_now(anna);
+	atomic_store(&anna->schema.memory_max, vitals_config_memory(anna));
 	undo_unconfirmed(anna);
 	bool has_files = config_files_read(anna->services.fs, anna->arguments->config_path,
 		anna->arguments->config_is_named, &files, &why);

@@ -13,6 +13,7 @@
 #include "io/worker.h"
 #include "store/reader.h"
 
+#define CONFIG_SHARE 12
 #define PSS_EVERY_NS (10 * NS_PER_SECOND)
 // From there on, what malloc keeps for later is given back now and then: after a flood she would be
 // as large as in it, and her health judged by what she does not use.
@@ -29,6 +30,16 @@ void vitals_init(struct vitals_keeper *keeper) {
 	histogram_init(&keeper->answers);
 	histogram_init(&keeper->lag);
 	histogram_init(&keeper->syncs);
+}
+
+void vitals_read_now(struct anna *anna) {
+	footprint_read(anna->services.fs, "", false, &anna->vitals.vitals.footprint);
+}
+
+// There are two during a reload, and their texts; all else at its limits takes 50 MB of 80.
+size_t vitals_config_memory(const struct anna *anna) {
+	int64_t limit = anna->vitals.vitals.footprint.limit_bytes;
+	return limit > 0 ? (size_t)limit / CONFIG_SHARE : 0;
 }
 
 const struct vitals *anna_vitals(const struct anna *anna) {

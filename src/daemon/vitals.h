@@ -28,5 +28,9 @@ struct vitals_keeper {
 
 struct anna;
 void vitals_init(struct vitals_keeper *keeper);
+// Reads at once what a job reads later; for the start, when no loop runs yet. Blocking.
+void vitals_read_now(struct anna *anna);
+// What one configuration may take of the memory that the kernel lets Anna have, in bytes; 0: no limit.
+size_t vitals_config_memory(const struct anna *anna);
 // Once a second, on the loop. What is read in a job comes a moment later.
 void vitals_take(struct anna *anna);

@@ -332,7 +332,7 @@ static void read_document(struct toml_reader *reader, struct value *root) {
 	struct section section = {.table = root};
 	for (;;) {
 		toml_skip_lines(reader);
-		if (reader->at >= reader->end) {
+		if (reader->at >= reader->end || arena_is_over(reader->arena)) {
 			return;
 		}
 		uint32_t first_line = reader->line;

@@ -8,6 +8,7 @@
 
 // Parses a whole document into the arena and returns its root table (never NULL; what could be
 // read, when there are errors). `file` (copied into the arena) names it in places and problems.
+// Reading ends where the arena is over its limit, which the caller has to tell.
 // The text must be UTF-8 and may begin with a BOM. Strings never borrow from `text`.
 const struct value *toml_parse(
 	struct arena *arena, const char *file, struct str text, struct problems *problems);

@@ -183,6 +183,10 @@ static bool read_inline_table(struct toml_reader *reader, struct value *out, int
 static bool read_value(struct toml_reader *reader, struct value *out, int depth) {
 	char c = *reader->at;
 	out->place = toml_place(reader, reader->at);
+	if (arena_is_over(reader->arena)) {
+		return toml_fail(reader, out->place,
+			"nothing is read from here on: it takes too much memory");
+	}
 	if (c == '"' || c == '\'') {
 		out->type = VALUE_STRING;
 		return toml_read_string(reader, true, &out->string);

@@ -220,7 +220,8 @@ const struct value *yaml_parse_list(
 	if (str_starts(text, STR("\xef\xbb\xbf"))) {
 		text = str_skip(text, 3);
 	}
-	while (!reader.is_over && text.len && str_split(&text, '\n', &line)) {
+	while (!reader.is_over && !arena_is_over(arena) && text.len &&
+		str_split(&text, '\n', &line)) {
 		reader.place.line++;
 		if (yaml_check_line(line, reader.place, problems)) {
 			read_line(&reader, line);

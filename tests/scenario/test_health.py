@@ -585,6 +585,35 @@ def test_all_at_their_limits_together_stay_below_eighty_megabytes(group, anna, s
         client.close()
 
 
+def many_mappings(count, marker):
+    return "".join(f"""
+[[mappings]]
+name = "mapping-{i}"
+on = "test.kind{i}"
+where = {{ n = {{ gt = {i} }}, mount = {{ glob = "/var/*" }} }}
+action = {{ type = "log", message = "{{n}} at {{mount}} {marker}" }}
+""" for i in range(count))
+
+
+def test_two_configurations_as_large_as_may_be_stay_below_eighty_megabytes(group, anna, scale):
+    if scale > 1:
+        pytest.skip("a sanitizer's shadow memory is in the group too")
+    (group / "memory.limit_in_bytes").write_text(str(80 * MIB))
+    anna.start(many_mappings(3200, "first"), preexec_fn=in_group(group))
+    for marker in ("second", "third", "fourth"):
+        anna.config.write_text(many_mappings(3200, marker))
+        assert anna.rpc("reload")["ok"], marker
+    number = anna.rpc("status")["generation"]
+    for count in (4000, 30000):  # the second is nearly all the text there may be
+        anna.config.write_text(many_mappings(count, "too many"))
+        refused = anna.ctl("reload")
+        assert refused.status != 0 and "of memory, a twelfth of what Anna may take" in refused.err, refused
+        assert anna.rpc("status")["generation"] == number
+    status = proc_status(anna)
+    assert anna.is_alive() and status["VmHWM"] * 1024 < 50 * 10**6, status["VmHWM"]
+    assert "oom_kill 0" in (group / "memory.oom_control").read_text()
+
+
 # --- capabilities ---
 
 def capability(anna, name):
