@@ -27,6 +27,16 @@ TEST(no_schedule_breaks_a_promise) {
 	buf_finish(&reason);
 }
 
+// Found by long runs: 167863, a header cut short by a full disk was told as damage.
+TEST(no_schedule_that_once_broke_a_promise_breaks_it_again) {
+	static const uint64_t seeds[] = {167863};
+	struct buf reason = BUF_INIT;
+	for (size_t i = 0; i < sizeof(seeds) / sizeof(*seeds); i++) {
+		CHECK(schedule_find(seeds[i], 1, BUG_NONE, &reason) == UINT64_MAX);
+	}
+	buf_finish(&reason);
+}
+
 // A fault that no schedule drew would be a promise that nothing was tested against. In each 500
 // schedules all kinds come up many times.
 TEST(every_kind_of_fault_was_drawn) {
@@ -71,7 +81,8 @@ int main(void) {
 	if (getenv("ANNA_ONLY")) {
 		return TESTS(RUN(no_schedule_breaks_a_promise));
 	}
-	return TESTS(RUN(no_schedule_breaks_a_promise), RUN(every_kind_of_fault_was_drawn),
-		RUN(a_directory_sync_left_out_is_found), RUN(an_ack_before_the_sync_is_found),
-		RUN(a_batch_that_is_not_atomic_is_found));
+	return TESTS(RUN(no_schedule_breaks_a_promise),
+		RUN(no_schedule_that_once_broke_a_promise_breaks_it_again),
+		RUN(every_kind_of_fault_was_drawn), RUN(a_directory_sync_left_out_is_found),
+		RUN(an_ack_before_the_sync_is_found), RUN(a_batch_that_is_not_atomic_is_found));
 }

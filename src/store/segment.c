@@ -105,7 +105,11 @@ enum segment_condition segment_check(struct fs *fs, int fd, const char *stream, 
 		ssize_t n = fs_read_all(
 			fs, fd, at, SEGMENT_HEADER_SIZE, copy * SEGMENT_HEADER_SIZE);
 		is_read = is_read || n >= 0;
-		found[copy] = n < 0 ? SEGMENT_DAMAGED : check_copy(at, stream, id, out_seed, err);
+		// Not all there: no frame is written before the header is durable, length and all.
+		bool is_short = n >= 0 && n < SEGMENT_HEADER_SIZE;
+		found[copy] = n < 0 ? SEGMENT_DAMAGED
+			: is_short  ? SEGMENT_BLANK
+				    : check_copy(at, stream, id, out_seed, err);
 		if (found[copy] == SEGMENT_OK || found[copy] == SEGMENT_NEWER) {
 			return found[copy];
 		}

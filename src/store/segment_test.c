@@ -142,16 +142,33 @@ TEST(names_are_sixteen_hex_digits_and_a_suffix) {
 	}
 }
 
-static enum segment_condition check(const unsigned char *bytes, struct err *err) {
+static enum segment_condition check_size(const unsigned char *bytes, size_t size, struct err *err) {
 	struct sim_fs *sim = sim_fs_create(1);
 	struct fs *fs = sim_fs(sim);
 	uint32_t seed = 0;
-	sim_fs_put(sim, "/s", bytes, SEGMENT_DATA_START);
+	sim_fs_put(sim, "/s", bytes, size);
 	int fd = fs->open(fs, "/s", O_RDONLY, 0);
 	enum segment_condition condition = segment_check(fs, fd, "normal", 7, &seed, err);
 	CHECK(condition != SEGMENT_OK || seed == segment_seed("normal", 7, 1000));
 	sim_fs_destroy(sim);
 	return condition;
+}
+
+static enum segment_condition check(const unsigned char *bytes, struct err *err) {
+	return check_size(bytes, SEGMENT_DATA_START, err);
+}
+
+// A disk that was full, and could not take the file away either: nothing was ever written below it.
+TEST(a_header_whose_writing_was_cut_short_is_no_damage) {
+	unsigned char bytes[SEGMENT_DATA_START];
+	struct err err = ERR_INIT;
+	segment_format_header(bytes, "normal", 7, 1000);
+	for (size_t size = 0; size < SEGMENT_HEADER_SIZE; size++) {
+		CHECK_INT(check_size(bytes, size, &err), SEGMENT_BLANK);
+	}
+	CHECK_INT(check_size(bytes, SEGMENT_HEADER_SIZE, &err), SEGMENT_OK);
+	bytes[30] ^= 1;
+	CHECK_INT(check_size(bytes, SEGMENT_HEADER_SIZE, &err), SEGMENT_DAMAGED);
 }
 
 TEST(a_header_is_whole_as_long_as_one_copy_is) {
@@ -178,5 +195,6 @@ int main(void) {
 		RUN(what_no_writer_makes_is_no_frame_whatever_its_checksum_says),
 		RUN(an_open_frame_says_where_the_segment_before_ends),
 		RUN(names_are_sixteen_hex_digits_and_a_suffix),
+		RUN(a_header_whose_writing_was_cut_short_is_no_damage),
 		RUN(a_header_is_whole_as_long_as_one_copy_is));
 }
