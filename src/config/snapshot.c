@@ -141,6 +141,12 @@ static const struct value *parse_files(
 	return merge_roots(arena, roots, files->n, problems);
 }
 
+static atomic_size_t bytes_held;
+
+size_t snapshot_bytes(void) {
+	return atomic_load_explicit(&bytes_held, memory_order_relaxed);
+}
+
 // Beyond the limit nothing was read any more: whatever else is told of it may be wrong.
 static void complain_size(
 	const struct snapshot *snapshot, struct place where, struct problems *problems) {
@@ -182,6 +188,8 @@ struct snapshot *snapshot_create(
 		snapshot_unref(snapshot);
 		return NULL;
 	}
+	snapshot->counted_bytes = arena_used(snapshot->arena);
+	atomic_fetch_add_explicit(&bytes_held, snapshot->counted_bytes, memory_order_relaxed);
 	return snapshot;
 }
 
@@ -193,6 +201,8 @@ struct snapshot *snapshot_ref(struct snapshot *snapshot) {
 void snapshot_unref(struct snapshot *snapshot) {
 	if (snapshot &&
 		atomic_fetch_sub_explicit(&snapshot->references, 1, memory_order_acq_rel) == 1) {
+		atomic_fetch_sub_explicit(
+			&bytes_held, snapshot->counted_bytes, memory_order_relaxed);
 		arena_destroy(snapshot->arena);
 		free(snapshot);
 	}

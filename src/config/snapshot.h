@@ -48,6 +48,8 @@ void snapshot_unref(struct snapshot *snapshot);
 const void *snapshot_section(const struct snapshot *snapshot, const struct section *section);
 // The items of a section that is a list: n structs, section->size bytes apart.
 struct item_list snapshot_list(const struct snapshot *snapshot, const struct section *section);
+// Bytes that all configurations together take which somebody still holds, from any thread.
+size_t snapshot_bytes(void);
 const char *snapshot_hash(const struct snapshot *snapshot);
 
 // The effective configuration as `path = value` lines; with_origin appends "  # file:line" or

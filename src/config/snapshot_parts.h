@@ -22,6 +22,7 @@ struct snapshot {
 	const struct schema *schema;
 	struct part *parts; // as the schema's sections
 	char hash[65];
+	size_t counted_bytes; // of its arena, in snapshot_bytes
 };
 
 const struct part *snapshot_part(const struct snapshot *snapshot, const struct section *section);

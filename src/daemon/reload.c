@@ -447,6 +447,19 @@ static bool may_begin(const struct anna *anna, struct err *err) {
 	return true;
 }
 
+// A run keeps the configuration that began it. Three of the largest are what there is room for; an undo
+// is let through, as what may be needed most.
+static bool has_room(const struct anna *anna, struct err *err) {
+	size_t most = vitals_config_memory(anna);
+	size_t held = snapshot_bytes();
+	return !most || held <= 2 * most ||
+		err_set(err, ERR_BUSY,
+			"runs that go on still need earlier configurations, %.1f MB in all: try "
+			"again when "
+			"they have ended",
+			(double)held / 1e6);
+}
+
 static bool begin(struct reload *reload, struct err *err) {
 	struct anna *anna = reload->anna;
 	atomic_store(&anna->schema.memory_max, vitals_config_memory(anna));
@@ -465,7 +478,7 @@ static bool begin(struct reload *reload, struct err *err) {
 bool anna_reload(struct anna *anna, const char *author, bool is_dry_run, int64_t confirm_ns,
 	void (*on_done)(void *arg, const struct reload_result *result, const struct err *err),
 	void *arg, struct err *err) {
-	if (!may_begin(anna, err)) {
+	if (!may_begin(anna, err) || !has_room(anna, err)) {
 		return false;
 	}
 	struct reload *reload = reload_create(anna, author);
@@ -479,7 +492,7 @@ bool anna_reload(struct anna *anna, const char *author, bool is_dry_run, int64_t
 bool anna_reload_changed(struct anna *anna, const char *author,
 	void (*on_done)(void *arg, const struct reload_result *result, const struct err *err),
 	void *arg, struct err *err) {
-	if (!may_begin(anna, err)) {
+	if (!may_begin(anna, err) || !has_room(anna, err)) {
 		return false;
 	}
 	struct reload *reload = reload_create(anna, author);

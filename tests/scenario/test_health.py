@@ -8,6 +8,7 @@ import os
 import pathlib
 import re
 import resource
+import signal
 import shutil
 import socket
 import subprocess
@@ -612,6 +613,29 @@ def test_two_configurations_as_large_as_may_be_stay_below_eighty_megabytes(group
     status = proc_status(anna)
     assert anna.is_alive() and status["VmHWM"] * 1024 < 50 * 10**6, status["VmHWM"]
     assert "oom_kill 0" in (group / "memory.oom_control").read_text()
+
+
+def test_configurations_that_runs_still_need_hold_a_reload_up(group, anna, scale):
+    if scale > 1:
+        pytest.skip("a sanitizer's shadow memory is in the group too")
+    (group / "memory.limit_in_bytes").write_text(str(80 * MIB))
+    lasting = ('\n[[mappings]]\nname = "lasts"\non = "test.last"\nconcurrency = 8\n'
+        'action = { type = "exec", argv = ["/bin/sleep", "20"] }\n')
+    anna.start(many_mappings(3200, "0") + lasting, preexec_fn=in_group(group))
+    for turn in (1, 2):
+        anna.emit("test.last")
+        anna.wait_for(lambda: len(anna.events("action.started")) == turn, what="a run")
+        anna.config.write_text(many_mappings(3200, turn) + lasting)
+        assert anna.rpc("reload")["ok"]
+    anna.config.write_text(many_mappings(3200, 3) + lasting)
+    refused = anna.ctl("reload")
+    assert refused.status != 0 and "runs that go on still need earlier configurations" in refused.err
+    assert anna.rpc("undo")["ok"]  # this may always be done
+    task = f"/proc/{anna.process.pid}/task/{anna.process.pid}/children"
+    for pid in pathlib.Path(task).read_text().split():
+        os.kill(int(pid), signal.SIGTERM)
+    anna.wait_for(lambda: len(anna.events("action.*")) == 4, what="their ends")
+    assert anna.rpc("reload")["ok"]
 
 
 # --- capabilities ---
