@@ -154,6 +154,10 @@ static int find_acked_end(struct scan *scan, int64_t from, struct err *err) {
 	}
 }
 
+static bool is_void(const struct scan *scan, const struct frame *frame) {
+	return scan->void_from && frame->kind == FRAME_DATA && frame->sequence >= scan->void_from;
+}
+
 // The next whole frame behind a hole at scan->offset. Behind the durable end there may be frames of
 // writes nobody was promised: where one before them is missing they do not count.
 static int find_behind_hole(struct scan *scan, struct frame *out, struct err *err) {
@@ -167,7 +171,7 @@ static int find_behind_hole(struct scan *scan, struct frame *out, struct err *er
 			}
 			found = scan_frame_at(scan, frame.offset, &frame, err);
 			// A MARK was overwritten when more became durable: it says nothing here.
-			if (found == 0 || frame.kind == FRAME_MARK ||
+			if (found == 0 || frame.kind == FRAME_MARK || is_void(scan, &frame) ||
 				frame.sequence <= scan->last_sequence) {
 				continue;
 			}
@@ -181,6 +185,9 @@ static int find_behind_hole(struct scan *scan, struct frame *out, struct err *er
 static enum scan_result report(struct scan *scan, uint64_t next_sequence) {
 	scan->damage_from = scan->last_sequence + 1;
 	scan->damage_to = next_sequence - 1;
+	if (scan->void_from && scan->damage_to >= scan->void_from) {
+		scan->damage_to = scan->void_from - 1;
+	}
 	return scan->damage_to >= scan->damage_from && next_sequence ? SCAN_DAMAGE : SCAN_FRAME;
 }
 
@@ -237,6 +244,9 @@ enum scan_result scan_next(struct scan *scan, struct frame *out, struct err *err
 		int found = scan_frame_at(scan, scan->offset, &frame, err);
 		if (found < 0) {
 			return SCAN_ERROR;
+		}
+		if (found > 0 && is_void(scan, &frame)) {
+			return SCAN_END;
 		}
 		bool is_next = found > 0 && frame.sequence > scan->last_sequence;
 		if (is_next && frame.synced > scan->synced) {

@@ -18,6 +18,9 @@ struct scan {
 	// first record behind it has this sequence.
 	bool is_sealed;
 	uint64_t limit_sequence;
+	// Records from this sequence on were taken back, as a later segment tells where the one that says
+	// where this one ends is damaged. 0: not known.
+	uint64_t void_from;
 	uint64_t last_sequence; // the last whole record's; nothing lower is accepted
 	bool trusts_mark;	// a MARK ends the walk without looking behind it
 	bool is_clean;		// ended at a CLEAN mark

@@ -187,6 +187,8 @@ int shelf_open_scan(const struct shelf *shelf, size_t i, struct fs *fs, const ch
 		out_scan->is_sealed = true;
 		out_scan->limit = end.end;
 		out_scan->limit_sequence = end.sequence + 1;
+	} else if (is_sealed) {
+		out_scan->void_from = end.sequence + 1;
 	}
 	return 1;
 }
