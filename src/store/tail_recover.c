@@ -116,6 +116,12 @@ static int walk(struct tail *tail, struct scan *scan, const char *stream,
 		if (scan->last_sequence > tail->last_sequence) {
 			tail->last_sequence = scan->last_sequence;
 		}
+		// A segment that was taken back, whose removal a power loss undid: readers go by what it
+		// says of its first record, so nothing below that may follow.
+		if (result == SCAN_FRAME && frame.kind == FRAME_OPEN &&
+			frame.sequence > tail->last_sequence) {
+			tail->last_sequence = frame.sequence - 1;
+		}
 	}
 }
 
