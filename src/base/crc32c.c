@@ -27,7 +27,7 @@ static uint32_t by_table(uint32_t crc, const unsigned char *at, size_t n) {
 	return crc;
 }
 
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(ANNA_PORTABLE)
 __attribute__((target("sse4.2"))) static uint32_t by_cpu(
 	uint32_t crc, const unsigned char *at, size_t n) {
 	uint64_t wide = crc;
@@ -46,11 +46,11 @@ __attribute__((target("sse4.2"))) static uint32_t by_cpu(
 
 uint32_t crc32c(uint32_t crc, const void *bytes, size_t n) {
 	crc = ~crc;
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(ANNA_PORTABLE)
 	if (__builtin_cpu_supports("sse4.2")) {
 		return ~by_cpu(crc, bytes, n);
 	}
-#elif defined(__aarch64__) && defined(__ARM_FEATURE_CRC32)
+#elif defined(__aarch64__) && defined(__ARM_FEATURE_CRC32) && !defined(ANNA_PORTABLE)
 	const unsigned char *at = bytes;
 	for (; n >= 8; n -= 8, at += 8) {
 		uint64_t word;

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(ANNA_PORTABLE)
 #include <cpuid.h>
 #include <immintrin.h>
 #endif
@@ -52,7 +52,7 @@ static void compress_portable(uint32_t h[8], const unsigned char block[64]) {
 	}
 }
 
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(ANNA_PORTABLE)
 // Four rounds at a time; the state is kept as the instructions want it, ABEF and CDGH
 // (Gulley et al., Intel SHA Extensions, 2013).
 __attribute__((target("sha,sse4.1"))) static void compress_by_cpu(

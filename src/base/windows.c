@@ -169,8 +169,3 @@ const char *window_name(enum window window) {
 	static const char *const names[] = {"1m", "5m", "15m"};
 	return names[window];
 }
-
-int64_t window_length_ns(enum window window) {
-	static const int64_t seconds[] = {60, 300, 900};
-	return seconds[window] * NS_PER_SECOND;
-}

@@ -38,6 +38,5 @@ void windows_read(const struct windows *windows, int64_t now_ns, enum window win
 	struct window_summary *out);
 // "1m", "5m", "15m"
 const char *window_name(enum window window);
-int64_t window_length_ns(enum window window);
 // Bytes of one.
 size_t windows_size(void);

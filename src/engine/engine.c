@@ -197,11 +197,6 @@ static const struct table *newest_table(const struct engine *engine) {
 					      : list_item(engine->tables.prev, struct table, node);
 }
 
-size_t engine_mapping_count(const struct engine *engine) {
-	const struct table *table = newest_table(engine);
-	return table ? table->n : 0;
-}
-
 void engine_get_mapping(const struct engine *engine, size_t i, struct mapping_stats *out) {
 	const struct lane *lane = newest_table(engine)->lanes[i];
 	*out = (struct mapping_stats){.name = lane->name,

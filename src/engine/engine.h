@@ -82,6 +82,5 @@ struct mapping_stats {
 	uint64_t last_event; // id
 	size_t running, waiting;
 };
-// How many mappings there are; the i-th in file order.
-size_t engine_mapping_count(const struct engine *engine);
+// The i-th mapping in file order.
 void engine_get_mapping(const struct engine *engine, size_t i, struct mapping_stats *out);

@@ -36,10 +36,6 @@ void event_unref(struct event *event) {
 	}
 }
 
-void event_unrefp(struct event **event) {
-	event_unref(*event);
-}
-
 void event_set_cause(struct event *event, const struct event *cause) {
 	event->cause = cause->id;
 	event->depth = cause->depth + 1;

@@ -46,7 +46,6 @@ void event_set_bool(struct event *event, const char *name, bool value);
 void event_set_value(struct event *event, const char *name, const struct value *value);
 struct event *event_ref(struct event *event);
 void event_unref(struct event *event); // NULL is fine
-void event_unrefp(struct event **event);
 
 // An attribute by name, dots going down into tables ("disk.free"); NULL when absent.
 const struct value *event_attribute(const struct event *event, struct str name);

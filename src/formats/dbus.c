@@ -76,14 +76,6 @@ int32_t dbus_read_int32(struct dbus_reader *reader) {
 	return (int32_t)dbus_read_uint32(reader);
 }
 
-bool dbus_read_bool(struct dbus_reader *reader) {
-	uint32_t value = dbus_read_uint32(reader);
-	if (value > 1) {
-		reader->is_bad = true;
-	}
-	return value == 1;
-}
-
 uint64_t dbus_read_uint64(struct dbus_reader *reader) {
 	const char *at = take(reader, 8, 8);
 	if (!at) {

@@ -47,7 +47,6 @@ struct dbus_reader {
 	bool is_bad;
 };
 void dbus_reader_init(struct dbus_reader *reader, const struct dbus_message *message);
-bool dbus_read_bool(struct dbus_reader *reader);
 uint32_t dbus_read_uint32(struct dbus_reader *reader);
 int32_t dbus_read_int32(struct dbus_reader *reader);
 uint64_t dbus_read_uint64(struct dbus_reader *reader);

@@ -111,10 +111,6 @@ uint64_t stream_sent(const struct stream *stream) {
 	return stream->sent;
 }
 
-int stream_fd(const struct stream *stream) {
-	return stream->fd;
-}
-
 // Sends what the kernel takes now; how much, or -1 when the connection is broken.
 static ssize_t send_now(struct stream *stream, struct str bytes) {
 	size_t done = 0;

@@ -55,4 +55,3 @@ void stream_pause(struct stream *stream, bool is_paused);
 // Bytes buffered; bytes that the kernel has taken since it was opened.
 size_t stream_pending(const struct stream *stream);
 uint64_t stream_sent(const struct stream *stream);
-int stream_fd(const struct stream *stream);

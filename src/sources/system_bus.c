@@ -121,14 +121,6 @@ static void on_deadline(void *arg) {
 
 // --- calls ---
 
-size_t system_bus_calls_left(const struct system_bus *bus) {
-	size_t n = 0;
-	for (size_t i = 0; i < SYSTEM_BUS_CALLS; i++) {
-		n += bus->waiters[i].serial == 0;
-	}
-	return n;
-}
-
 static bool send_call(
 	struct system_bus *bus, struct dbus_call call, system_bus_reply_fn *on_reply, void *arg) {
 	struct bus_waiter *waiter = NULL;

@@ -69,6 +69,5 @@ void system_bus_stop(struct system_bus *bus);
 #define SYSTEM_BUS_ITSELF "org.freedesktop.DBus"
 _must_use_ bool system_bus_call(struct system_bus *bus, const struct dbus_call *call,
 	system_bus_reply_fn *on_reply, void *arg);
-size_t system_bus_calls_left(const struct system_bus *bus);
 // What was said is broken: ends the connection and tries again later.
 void system_bus_fail(struct system_bus *bus, const char *reason);

@@ -193,3 +193,27 @@ def test_after_since_kind_and_limit_narrow_the_list(anna):
     assert listed("--kind", "test.list", "--after", ids[57], "--limit", "0") == ids[58:]
     assert listed("--kind", "test.list", "--since", "5m", "--limit", "0") == ids
     assert listed("--kind", "test.list", "--since", "2099-01-01T00:00:00Z") == []
+
+
+def test_what_is_damaged_is_told_among_the_events(anna):
+    anna.start()
+    ids = [anna.emit("test.filler", attributes={"number": i, "text": "x" * 200}) for i in range(20)]
+    anna.stop()
+    path = min((anna.state / "journal" / "normal").glob("*.segment"))
+    data = bytearray(path.read_bytes())
+    data[data.index(b'"number":3,') + 9] ^= 1
+    path.write_bytes(data)
+    anna.start()
+    answer = anna.rpc("events", {"kind": "test.filler", "limit": 1000})
+    gaps = [item["gap"] for item in answer["events"] if "gap" in item]
+    kept = [item["id"] for item in answer["events"] if "gap" not in item]
+    assert kept == [each for each in ids if each != ids[3]]
+    assert [(gap["from"], gap["to"], gap["stream"]) for gap in gaps] == [(ids[3], ids[3], "normal")]
+    # Where it stands among them, and in small pages too.
+    pages, after = [], 0
+    while (page := anna.rpc("events", {"kind": "test.filler", "limit": 2, "after": after}))["events"]:
+        pages += page["events"]
+        after = page["next"]
+    assert pages == answer["events"]
+    shown = anna.ctl("events", "--kind", "test.filler", "--limit", "0", ok=True)
+    assert "damaged" in shown.out + shown.err, shown
