@@ -140,7 +140,14 @@ static bool recycle(struct tail *tail, uint64_t id, struct active *out, struct e
 	segment_path(&to, tail->folder, tail->name, id, "segment");
 	_cleanup_(buf_finish) struct buf start = BUF_INIT;
 	uint32_t seed = format_start(tail, id, &start);
-	ssize_t result = fs_write_all(fs, file.fd, start.at, start.len, 0);
+	// The header is durable before the first old frame goes: between the two there is no state in which
+	// that frame is missing from a segment that still counts.
+	size_t rest = start.len - SEGMENT_DATA_START;
+	ssize_t result = fs_write_all(fs, file.fd, start.at, SEGMENT_DATA_START, 0);
+	result = result < 0 ? result : fs->sync_data(fs, file.fd);
+	result = result < 0 ? result
+			    : fs_write_all(fs, file.fd, start.at + SEGMENT_DATA_START, rest,
+				      SEGMENT_DATA_START);
 	result = result < 0 ? result : fs->rename(fs, buf_text(&from), buf_text(&to));
 	result = result < 0 ? result : fs->sync(fs, file.fd);
 	result = result < 0 ? result : tail_sync_names(tail);
