@@ -48,7 +48,7 @@ def mappings_curve(bench):
 def rate_curve(bench):
     """(events/s offered, events/s answered, p50 in ms, p99 in ms)"""
     rates = [1000, 5000] if bench.quick else [1000, 2000, 5000, 10000, 15000, 20000, 30000, 40000,
-        50000, 60000, 80000, 100000]
+        50000, 60000, 80000, 100000, 120000, 150000]
     with b.annad(bench) as (_, path):
         for rate in rates:
             runs = [b.program("rpc_load", path, 64, max(1000, rate * bench.scaled(2, 1)), rate,
