@@ -15,13 +15,15 @@
 #define KEPT 100
 #define LISTED_MAX 10000	       // files looked at when opened, the newest ones
 #define NUMBER_MAX (UINT64_C(1) << 53) // readable by every JSON reader
-#define DOUBTFUL_MAX 8		       // one is usual; two after an undo
+#define ASIDE ".damaged"
+#define DOUBTFUL_MAX 8 // one is usual; two after an undo
 
 struct generations {
 	struct fs *fs;
 	char *folder;
 	struct entry **items; // by number
 	size_t n;
+	bool is_reader;	      // changes nothing on the disk
 	uint64_t last_number; // ever seen or tried
 	uint64_t last_activated;
 	// Files that may not say what this list says, after a write that failed; and, since names that
@@ -116,8 +118,11 @@ static struct entry *find_entry(const struct generations *generations, uint64_t 
 static void add_number(void *arg, const char *name) {
 	struct numbers *numbers = arg;
 	struct str digits = str_from(name);
+	bool is_aside = str_ends(digits, STR(".conf" ASIDE)); // only its number counts
 	bool is_stale = str_ends(digits, STR(".conf.tmp"));
-	struct str suffix = is_stale ? STR(".conf.tmp") : STR(".conf");
+	struct str suffix = is_aside ? STR(".conf" ASIDE)
+		: is_stale	     ? STR(".conf.tmp")
+				     : STR(".conf");
 	uint64_t number;
 	if (!str_ends(digits, suffix) || digits.len - suffix.len < 8) {
 		return;
@@ -134,7 +139,7 @@ static void add_number(void *arg, const char *name) {
 			numbers->stale, numbers->stale_count + 1, sizeof(*numbers->stale));
 		numbers->stale[numbers->stale_count++] = xasprintf(
 			"%s/%s", numbers->owner->folder, name);
-	} else if (!is_stale) {
+	} else if (!is_stale && !is_aside) {
 		numbers->items = xreallocarray(
 			numbers->items, numbers->n + 1, sizeof(*numbers->items));
 		numbers->items[numbers->n++] = number;
@@ -195,6 +200,45 @@ static bool has_whole_body(struct generations *generations, const struct entry *
 	return is_whole;
 }
 
+static void put_aside(struct generations *generations, const char *path) {
+	_cleanup_(freep) char *aside = xasprintf("%s" ASIDE, path);
+	if (!generations->is_reader) {
+		(void)generations->fs->rename(
+			generations->fs, path, aside); // or the next start does
+	}
+}
+
+// The power may have gone while the newest was written: then its first line may be whole and its texts
+// torn. It is put aside, or it would be one of the good ones as soon as another is the newest.
+static void load_one(struct generations *generations, uint64_t number, bool is_newest,
+	struct problems *problems) {
+	struct entry entry;
+	_cleanup_(freep) char *path = path_of(generations, number);
+	struct place place = {path, 0, 0};
+	if (!read_header(generations, number, &entry)) {
+		if (problems) {
+			problems_warn(problems, place,
+				"configuration generation %" PRIu64
+				" is damaged or cannot be read; it is left out of the history",
+				number);
+		}
+		return;
+	}
+	if (is_newest && !has_whole_body(generations, &entry)) {
+		put_aside(generations, path);
+		if (problems) {
+			problems_warn(problems, place,
+				"configuration generation %" PRIu64
+				" was cut short by a power loss, or is damaged; it is left out of "
+				"the "
+				"history, its file now ends in " ASIDE,
+				number);
+		}
+		return;
+	}
+	keep(generations, &entry);
+}
+
 static void load(
 	struct generations *generations, struct numbers *numbers, struct problems *problems) {
 	if (numbers->n) {
@@ -202,25 +246,16 @@ static void load(
 	}
 	size_t first = numbers->n > LISTED_MAX ? numbers->n - LISTED_MAX : 0;
 	for (size_t i = first; i < numbers->n; i++) {
-		struct entry entry;
 		if (i > 0 && numbers->items[i] == numbers->items[i - 1]) {
 			continue; // 00000007.conf and 000000007.conf
 		}
-		// The power may have gone while the newest was written; then its texts may be torn.
-		bool is_newest = i + 1 == numbers->n;
-		if (read_header(generations, numbers->items[i], &entry) &&
-			(!is_newest || has_whole_body(generations, &entry))) {
-			keep(generations, &entry);
-		} else if (problems) {
-			_cleanup_(freep) char *path = path_of(generations, numbers->items[i]);
-			problems_warn(problems, (struct place){path, 0, 0},
-				"configuration generation %" PRIu64
-				" is damaged or cannot be read; it is left out of the history",
-				numbers->items[i]);
-		}
+		load_one(generations, numbers->items[i], i + 1 == numbers->n, problems);
 	}
 	for (size_t i = 0; i < numbers->stale_count; i++) {
-		(void)generations->fs->unlink(generations->fs, numbers->stale[i]); // tidying
+		if (!generations->is_reader) {
+			(void)generations->fs->unlink(
+				generations->fs, numbers->stale[i]); // tidying
+		}
 		free(numbers->stale[i]);
 	}
 	free(numbers->stale);
@@ -242,13 +277,14 @@ static bool check_folder(struct generations *generations, struct err *err) {
 	return true;
 }
 
-struct generations *generations_open(
-	struct fs *fs, const char *state_folder, struct problems *problems, struct err *err) {
+static struct generations *open_list(struct fs *fs, const char *state_folder, bool is_reader,
+	struct problems *problems, struct err *err) {
 	struct generations *generations = xcalloc(1, sizeof(*generations));
 	generations->fs = fs;
+	generations->is_reader = is_reader;
 	generations->folder = xasprintf("%s/generations", state_folder);
 	struct numbers numbers = {.owner = generations};
-	bool is_open = fs_make_directories(fs, generations->folder, err) &&
+	bool is_open = (is_reader || fs_make_directories(fs, generations->folder, err)) &&
 		check_folder(generations, err);
 	if (is_open) {
 		int status = fs->list(fs, generations->folder, add_number, &numbers);
@@ -260,7 +296,8 @@ struct generations *generations_open(
 		load(generations, &numbers, problems);
 		show_verdicts(generations);
 		// A name that the last process could not sync is seen, and may yet be lost.
-		generations->is_in_doubt = fs->sync_directory(fs, generations->folder) < 0;
+		generations->is_in_doubt = !is_reader &&
+			fs->sync_directory(fs, generations->folder) < 0;
 		if (generations->is_in_doubt && problems) {
 			problems_warn(problems, (struct place){generations->folder, 0, 0},
 				"the folder cannot be synced; the newest configuration generation "
@@ -270,6 +307,16 @@ struct generations *generations_open(
 	}
 	generations_close(generations);
 	return NULL;
+}
+
+struct generations *generations_open(
+	struct fs *fs, const char *state_folder, struct problems *problems, struct err *err) {
+	return open_list(fs, state_folder, false, problems, err);
+}
+
+struct generations *generations_look(
+	struct fs *fs, const char *state_folder, struct problems *problems, struct err *err) {
+	return open_list(fs, state_folder, true, problems, err);
 }
 
 size_t generations_count(const struct generations *generations) {

@@ -33,6 +33,10 @@ struct generations; // the list, newest last; no file texts
 // Damaged and foreign files are left alone and told in *problems (NULL: not told) as warnings.
 _must_use_ struct generations *generations_open(
 	struct fs *fs, const char *state_folder, struct problems *problems, struct err *err);
+// The same to look at, beside the process that writes there: changes nothing on the disk; NULL when there
+// is no such folder. Nothing may be added or changed in it.
+_must_use_ struct generations *generations_look(
+	struct fs *fs, const char *state_folder, struct problems *problems, struct err *err);
 void generations_close(struct generations *generations);
 // True when the disk failed in such a way that after a power loss (or, where taking it back failed
 // too, after any restart) there may be a generation or verdict that this list does not show. The

@@ -385,13 +385,41 @@ TEST(a_power_loss_while_one_is_added_leaves_it_or_the_one_before) {
 		config_files_finish(&files);
 		kept += active == 2;
 		torn += problems.n > 0;
-		CHECK(add("third", VERDICT_ACTIVE) >= 2);
+		CHECK(add("third", VERDICT_ACTIVE) >= 2); // 2: its name was lost too
+		generations_close(generations);
+		generations = generations_open(sim_fs(sim), "/state", NULL, &err);
+		for (size_t i = 0; i < generations_count(generations); i++) {
+			uint64_t number = generations_get(generations, i)->number;
+			CHECK(generations_read(generations, number, &files, &err));
+			config_files_finish(&files);
+		}
 		generations_close(generations);
 		generations = NULL;
 		sim_fs_destroy(sim);
 	}
 	CHECK(kept > 0);
 	CHECK(torn > 0);
+	open_again();
+}
+
+// What is being written stands there under a name that a start would tidy up.
+TEST(looking_changes_nothing) {
+	struct sim_fs *sim = sim_fs_create(1);
+	generations_close(generations);
+	assert_null(generations_look(sim_fs(sim), "/state", NULL, &err));
+	generations = generations_open(sim_fs(sim), "/state", NULL, &err);
+	CHECK_INT(add("first", VERDICT_ACTIVE), 1);
+	sim_fs_put(sim, "/state/generations/00000002.conf.tmp", "half", 4);
+	uint64_t before = sim_fs_digest(sim);
+
+	struct generations *looked = generations_look(sim_fs(sim), "/state", NULL, &err);
+	CHECK_INT(generations_count(looked), 1);
+	generations_close(looked);
+
+	CHECK(sim_fs_digest(sim) == before);
+	generations_close(generations);
+	generations = NULL;
+	sim_fs_destroy(sim);
 	open_again();
 }
 
@@ -529,6 +557,7 @@ int main(void) {
 		EACH(closing_settles_what_is_in_doubt),
 		EACH(names_that_cannot_be_synced_at_the_start_are_in_doubt),
 		EACH(a_power_loss_while_one_is_added_leaves_it_or_the_one_before),
+		EACH(looking_changes_nothing),
 		EACH(a_damaged_first_line_is_left_out_and_told),
 		EACH(every_cut_of_a_file_is_noticed),
 		EACH(damaged_texts_are_not_handed_out),

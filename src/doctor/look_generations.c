@@ -29,7 +29,7 @@ static void gather(const struct places *places, struct look_report *out) {
 		look_report_missing(out, "%s: %s", folder, strerror(errno));
 		return;
 	}
-	generations = generations_open(fs_system(), places->state_folder, &damaged, &err);
+	generations = generations_look(fs_system(), places->state_folder, &damaged, &err);
 	if (!generations) {
 		look_report_missing(out, "%s", err.message);
 	} else {
