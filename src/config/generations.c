@@ -30,6 +30,7 @@ struct generations {
 	// were not synced come back with the power, whether that is so for the folder as a whole.
 	uint64_t doubtful[DOUBTFUL_MAX];
 	size_t doubtful_count;
+	uint64_t unproven; // the newest found, until its bytes are known to be on the disk; 0: none
 	bool is_in_doubt;
 };
 
@@ -200,6 +201,23 @@ static bool has_whole_body(struct generations *generations, const struct entry *
 	return is_whole;
 }
 
+// Writes the bytes of a file once more as they are, and syncs them. What a process that ended has left
+// may be in the kernel's memory only, and after a sync that failed never come to the disk.
+static bool prove(struct generations *generations, uint64_t number) {
+	struct fs *fs = generations->fs;
+	_cleanup_(freep) char *path = path_of(generations, number);
+	_cleanup_(buf_finish) struct buf bytes = BUF_INIT;
+	if (!fs_read_file(fs, path, GENERATION_HEADER_MAX + GENERATION_BODY_MAX, &bytes, NULL)) {
+		return false;
+	}
+	int fd = fs->open(fs, path, O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0);
+	if (fd < 0) {
+		return false;
+	}
+	bool is_proven = fs_write_all(fs, fd, bytes.at, bytes.len, 0) >= 0 && fs->sync(fs, fd) >= 0;
+	return fs->close(fs, fd) >= 0 && is_proven;
+}
+
 static void put_aside(struct generations *generations, const char *path) {
 	_cleanup_(freep) char *aside = xasprintf("%s" ASIDE, path);
 	if (!generations->is_reader) {
@@ -237,6 +255,9 @@ static void load_one(struct generations *generations, uint64_t number, bool is_n
 		return;
 	}
 	keep(generations, &entry);
+	if (is_newest && !generations->is_reader && !prove(generations, number)) {
+		generations->unproven = number;
+	}
 }
 
 static void load(
@@ -296,12 +317,13 @@ static struct generations *open_list(struct fs *fs, const char *state_folder, bo
 		load(generations, &numbers, problems);
 		show_verdicts(generations);
 		// A name that the last process could not sync is seen, and may yet be lost.
-		generations->is_in_doubt = !is_reader &&
-			fs->sync_directory(fs, generations->folder) < 0;
+		bool is_synced = is_reader || fs->sync_directory(fs, generations->folder) >= 0;
+		generations->is_in_doubt = !is_synced || generations->unproven;
 		if (generations->is_in_doubt && problems) {
 			problems_warn(problems, (struct place){generations->folder, 0, 0},
-				"the folder cannot be synced; the newest configuration generation "
-				"may be lost with the power");
+				"the folder, or the newest configuration generation in it, cannot "
+				"be "
+				"synced; that generation may be lost with the power");
 		}
 		return generations;
 	}
@@ -403,8 +425,11 @@ static bool settle(struct generations *generations) {
 		}
 	}
 	generations->doubtful_count = left;
+	if (generations->unproven && prove(generations, generations->unproven)) {
+		generations->unproven = 0;
+	}
 	int status = generations->fs->sync_directory(generations->fs, generations->folder);
-	generations->is_in_doubt = left > 0 || status < 0;
+	generations->is_in_doubt = left > 0 || generations->unproven || status < 0;
 	return !generations->is_in_doubt;
 }
 
@@ -442,7 +467,8 @@ static bool conclude_write(
 	forget_doubt(generations, number);
 	if (is_written) {
 		// Its file is as wanted, though the list will say so only in a moment.
-		generations->is_in_doubt = generations->doubtful_count > 0 && !settle(generations);
+		bool is_unsettled = generations->doubtful_count > 0 || generations->unproven;
+		generations->is_in_doubt = is_unsettled && !settle(generations);
 		return true;
 	}
 	generations->doubtful[generations->doubtful_count++] = number;

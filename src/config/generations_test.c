@@ -402,6 +402,36 @@ TEST(a_power_loss_while_one_is_added_leaves_it_or_the_one_before) {
 	open_again();
 }
 
+// Its sync had failed, and its process died: what the next start finds, and goes by, must not go with the
+// power after that.
+TEST(what_a_start_finds_is_durable_when_it_has_started) {
+	for (uint64_t seed = 0; seed < 100; seed++) {
+		struct sim_fs *sim = sim_fs_create(seed);
+		generations_close(generations);
+		generations = generations_open(sim_fs(sim), "/state", NULL, &err);
+		sim_fs_skip_syncs(sim, true);
+		CHECK_INT(add(long_text, VERDICT_ACTIVE), 1);
+		sim_fs_kill(sim);
+		generations_close(generations);
+		sim_fs_boot(sim);
+		sim_fs_skip_syncs(sim, false);
+		generations = generations_open(sim_fs(sim), "/state", NULL, &err);
+		CHECK_INT(active_at(0), 1);
+		CHECK(!generations_in_doubt(generations));
+		sim_fs_crash(sim);
+		generations_close(generations);
+		sim_fs_boot(sim);
+		generations = generations_open(sim_fs(sim), "/state", NULL, &err);
+
+		CHECK_INT(active_at(0), 1);
+
+		generations_close(generations);
+		generations = NULL;
+		sim_fs_destroy(sim);
+	}
+	open_again();
+}
+
 // What is being written stands there under a name that a start would tidy up.
 TEST(looking_changes_nothing) {
 	struct sim_fs *sim = sim_fs_create(1);
@@ -557,6 +587,7 @@ int main(void) {
 		EACH(closing_settles_what_is_in_doubt),
 		EACH(names_that_cannot_be_synced_at_the_start_are_in_doubt),
 		EACH(a_power_loss_while_one_is_added_leaves_it_or_the_one_before),
+		EACH(what_a_start_finds_is_durable_when_it_has_started),
 		EACH(looking_changes_nothing),
 		EACH(a_damaged_first_line_is_left_out_and_told),
 		EACH(every_cut_of_a_file_is_noticed),
