@@ -10,7 +10,7 @@
 #include "base/alloc.h"
 #include "base/crc32c.h"
 #include "config/generation_file.h"
-#include "io/replace.h"
+#include "io/draft.h"
 
 #define KEPT 100
 #define LISTED_MAX 10000	       // files looked at when opened, the newest ones
@@ -394,7 +394,7 @@ static bool replace_entry(struct generations *generations, const struct entry *e
 	_cleanup_(buf_finish) struct buf text = BUF_INIT;
 	entry_format(entry, &text);
 	buf_append_str(&text, body);
-	return replace_file(generations->fs, path, buf_str(&text), err);
+	return draft_replace(generations->fs, path, buf_str(&text), err);
 }
 
 // Makes the file of a generation say what the list says of it: nothing, or its verdict.

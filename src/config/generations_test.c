@@ -357,6 +357,19 @@ static void damage(const char *name, int64_t offset, char with) {
 	(void)close(fd);
 }
 
+TEST(the_newest_that_a_start_cannot_make_durable_is_in_doubt_until_it_is) {
+	add("a", VERDICT_ACTIVE);
+	fails_after = 0;
+	open_again();
+	CHECK(generations_in_doubt(generations));
+	CHECK_INT(problems.n, 1);
+	CHECK_INT(active_at(0), 1);
+
+	fails_after = -1;
+	CHECK_INT(add("b", VERDICT_ACTIVE), 2);
+	CHECK(!generations_in_doubt(generations));
+}
+
 // As seen by a start after the power went while the second one was written: nobody was told that it is
 // kept, so it may be there or not, but what is there is whole, and the first is never lost.
 TEST(a_power_loss_while_one_is_added_leaves_it_or_the_one_before) {
@@ -586,6 +599,7 @@ int main(void) {
 		EACH(a_change_that_was_in_doubt_and_then_works_stays),
 		EACH(closing_settles_what_is_in_doubt),
 		EACH(names_that_cannot_be_synced_at_the_start_are_in_doubt),
+		EACH(the_newest_that_a_start_cannot_make_durable_is_in_doubt_until_it_is),
 		EACH(a_power_loss_while_one_is_added_leaves_it_or_the_one_before),
 		EACH(what_a_start_finds_is_durable_when_it_has_started),
 		EACH(looking_changes_nothing),

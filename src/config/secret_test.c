@@ -6,7 +6,7 @@
 
 #include "base/alloc.h"
 #include "formats/toml.h"
-#include "io/replace.h"
+#include "io/draft.h"
 #include "tests/check.h"
 
 static char folder[] = "/tmp/anna-secret-XXXXXX";
@@ -33,7 +33,7 @@ static int end(void **state) {
 
 static void put(const char *name, struct str content) {
 	_cleanup_(freep) char *path = xasprintf("%s/%s", folder, name);
-	CHECK(replace_file(fs_system(), path, content, NULL));
+	CHECK(draft_replace(fs_system(), path, content, NULL));
 }
 
 // Reads the secret that `table` tells of, in a file c.toml of the folder.

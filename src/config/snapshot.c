@@ -152,8 +152,7 @@ static void complain_size(
 	const struct snapshot *snapshot, struct place where, struct problems *problems) {
 	problems_add(problems, where,
 		"the configuration takes more than %.1f MB of memory, a twelfth of what Anna may "
-		"take in "
-		"all: fewer mappings, or a larger MemoryMax for her unit",
+		"take in all: fewer mappings, or a larger MemoryMax for her unit",
 		(double)arena_limit(snapshot->arena) / 1e6);
 }
 

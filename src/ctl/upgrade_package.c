@@ -8,7 +8,7 @@
 
 #include "ctl/annad.h"
 #include "ctl/upgrade_parts.h"
-#include "io/replace.h"
+#include "io/draft.h"
 
 #define ASK_NS (60 * NS_PER_SECOND)
 #define INSTALL_NS (600 * NS_PER_SECOND)
@@ -116,7 +116,7 @@ static bool write_control(const char *path, struct err *err) {
 			buf_append_char(&control, '\n');
 		}
 	}
-	ok = ok && replace_file(fs_system(), path, buf_str(&control), err) &&
+	ok = ok && draft_replace(fs_system(), path, buf_str(&control), err) &&
 		(chmod(path, 0644) == 0 || err_errno(err, "cannot set the mode of %s", path));
 	buf_finish(&said);
 	buf_finish(&control);
@@ -137,7 +137,7 @@ static bool write_list(const char *path, struct err *err) {
 			buf_appendf(&list, ".%" STR_FMT "\n", STR_ARG(line));
 		}
 	}
-	ok = ok && replace_file(fs_system(), path, buf_str(&list), err);
+	ok = ok && draft_replace(fs_system(), path, buf_str(&list), err);
 	buf_finish(&said);
 	buf_finish(&list);
 	return ok;
@@ -160,7 +160,7 @@ static bool copy_control_file(const char *name, struct err *err) {
 	bool is_script = strncmp(name, "p", 1) == 0;
 	snprintf(path, sizeof(path), "%s/DEBIAN/%s", KEPT_TREE, name);
 	bool ok = upgrade_ask(&content, err, "dpkg-query", "--control-show", "anna", name, NULL) &&
-		replace_file(fs_system(), path, buf_str(&content), err) &&
+		draft_replace(fs_system(), path, buf_str(&content), err) &&
 		(chmod(path, is_script ? 0755 : 0644) == 0 ||
 			err_errno(err, "cannot set the mode of %s", path));
 	buf_finish(&content);

@@ -6,7 +6,7 @@
 
 #include "ctl/fields.h"
 #include "formats/json.h"
-#include "io/replace.h"
+#include "io/draft.h"
 
 #define FORMAT 1
 #define RECORD_MAX 65536
@@ -55,7 +55,7 @@ bool upgrade_record_write(
 	json_member_str(&w, "reason", record->reason);
 	json_end_object(&w);
 	buf_append_char(&text, '\n');
-	bool is_written = replace_file(fs, path, buf_str(&text), err);
+	bool is_written = draft_replace(fs, path, buf_str(&text), err);
 	buf_finish(&text);
 	return is_written;
 }

@@ -2,7 +2,7 @@
 // The record of an upgrade: written and read back, absent, and damaged.
 #include "ctl/upgrade_record.h"
 
-#include "io/replace.h"
+#include "io/draft.h"
 #include "tests/check.h"
 #include "tests/fakes/sim_fs.h"
 
@@ -64,7 +64,7 @@ TEST(a_damaged_record_is_an_error_and_not_the_absence_of_one) {
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		struct fixture f = fixture_create();
 		struct upgrade_record record;
-		CHECK(replace_file(f.fs, PATH, str_from(texts[i]), &f.err));
+		CHECK(draft_replace(f.fs, PATH, str_from(texts[i]), &f.err));
 
 		CHECK(!upgrade_record_read(f.fs, PATH, f.arena, &record, &f.err));
 

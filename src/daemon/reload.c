@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // From one configuration to the next. A job reads, hands the texts to the disk, parses, checks and
-// compares meanwhile, and makes the new generation durable; the loop applies it to every part; only then is it answered. When a part
-// refuses, every part goes back and a second job says so in the generations. Whatever fails, one
-// whole configuration is in force, and the state is the one before.
+// compares meanwhile, and makes the new generation durable; the loop applies it to every part; only
+// then is it answered. When a part refuses, every part goes back and a second job says so in the
+// generations. Whatever fails, one whole configuration is in force, and the state is the one before.
 //
 // While a job runs the list of generations is lent to it: nobody on the loop touches it.
 #include "daemon/reload.h"
@@ -454,9 +454,8 @@ static bool has_room(const struct anna *anna, struct err *err) {
 	size_t held = snapshot_bytes();
 	return !most || held <= 2 * most ||
 		err_set(err, ERR_BUSY,
-			"runs that go on still need earlier configurations, %.1f MB in all: try "
-			"again when "
-			"they have ended",
+			"runs that go on still need earlier configurations, %.1f MB in all: "
+			"try again when they have ended",
 			(double)held / 1e6);
 }
 

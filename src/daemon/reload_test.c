@@ -7,7 +7,7 @@
 
 #include "base/alloc.h"
 #include "daemon/daemon.h"
-#include "io/replace.h"
+#include "io/draft.h"
 #include "tests/fakes/fake_loop.h"
 
 struct fake_config {
@@ -99,7 +99,7 @@ struct fixture {
 
 static void write_config(struct fixture *f, const char *text) {
 	struct err err = ERR_INIT;
-	CHECK(replace_file(fs_system(), f->config_path, str_from(text), &err));
+	CHECK(draft_replace(fs_system(), f->config_path, str_from(text), &err));
 }
 
 static void set_up(struct fixture *f, const char *config) {

@@ -167,7 +167,7 @@ ssize_t fs_write_all(struct fs *fs, int fd, const void *bytes, size_t n, int64_t
 	return (ssize_t)done;
 }
 
-static bool fail(struct err *err, int result, const char *what, const char *path) {
+bool fs_fail(struct err *err, int result, const char *what, const char *path) {
 	errno = -result;
 	return err_errno(err, "%s %s", what, path);
 }
@@ -175,7 +175,7 @@ static bool fail(struct err *err, int result, const char *what, const char *path
 bool fs_read_file(struct fs *fs, const char *path, size_t limit, struct buf *out, struct err *err) {
 	int fd = fs->open(fs, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
 	if (fd < 0) {
-		return fail(err, fd, "cannot open", path);
+		return fs_fail(err, fd, "cannot open", path);
 	}
 	size_t before = out->len;
 	ssize_t part = 1;
@@ -196,7 +196,7 @@ bool fs_read_file(struct fs *fs, const char *path, size_t limit, struct buf *out
 	if (is_too_big) {
 		return err_set(err, ERR_LIMIT, "%s is larger than %zu bytes", path, limit);
 	}
-	return part < 0 ? fail(err, (int)part, "cannot read", path) : true;
+	return part < 0 ? fs_fail(err, (int)part, "cannot read", path) : true;
 }
 
 // The folder of a path, for syncing it: "a/b" gives "a", "b" gives ".", "/b" gives "/".
@@ -239,7 +239,7 @@ bool fs_make_directories(struct fs *fs, const char *path, struct err *err) {
 		bool is_root = strspn(buf_text(&prefix), "/") == prefix.len;
 		int result = is_root ? 0 : make_directory(fs, buf_text(&prefix));
 		if (result < 0) {
-			return fail(err, result, "cannot make the folder", buf_text(&prefix));
+			return fs_fail(err, result, "cannot make the folder", buf_text(&prefix));
 		}
 	}
 	return true;

@@ -51,6 +51,8 @@ struct fs *fs_system(void);
 // Reads a whole file of at most `limit` bytes (more is ERR_LIMIT) and appends it to *out.
 _must_use_ bool fs_read_file(
 	struct fs *fs, const char *path, size_t limit, struct buf *out, struct err *err);
+// A result (-errno) of one of these as an error "what path: reason"; false.
+bool fs_fail(struct err *err, int result, const char *what, const char *path);
 // Syncs the folder that holds path, which makes its name durable.
 int fs_sync_parent(struct fs *fs, const char *path);
 // Creates the directory (mode 0700) and its parents where missing, and syncs the parents.

@@ -3,7 +3,7 @@
 
 #include <errno.h>
 
-#include "io/replace.h"
+#include "io/draft.h"
 #include "tests/check.h"
 #include "tests/fakes/sim_fs.h"
 
@@ -101,8 +101,8 @@ TEST(the_kernel_does_the_same) {
 	CHECK(fs_make_directories(fs, buf_text(&folder), &err));
 	CHECK(fs_make_directories(fs, buf_text(&folder), &err));
 	CHECK_INT(symlink("/nonexistent/elsewhere", buf_text(&link)), 0);
-	CHECK(replace_file(fs, buf_text(&file), STR("one"), &err)); // not through the link
-	CHECK(replace_file(fs, buf_text(&file), STR("two"), &err));
+	CHECK(draft_replace(fs, buf_text(&file), STR("one"), &err)); // not through the link
+	CHECK(draft_replace(fs, buf_text(&file), STR("two"), &err));
 	CHECK_TEXT(read_back(fs, buf_text(&file)), "two");
 	int names = 0;
 	CHECK_INT(fs->list(fs, buf_text(&folder), count, &names), 0);

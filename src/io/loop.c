@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One round: wait, then descriptors, then due timers, then tasks, then the last tasks. What is started during a round
-// waits for the next one, so nothing can starve the rest.
+// One round: wait, then descriptors, then due timers, then tasks, then the last tasks. What is
+// started during a round waits for the next one, so nothing can starve the rest.
 #include "io/loop.h"
 
 #include <assert.h>

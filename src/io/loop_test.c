@@ -19,6 +19,7 @@ struct note {
 	struct timer timer;
 	struct timer other;
 	struct task task;
+	struct task last;
 	struct watch *doomed;
 };
 
@@ -162,6 +163,29 @@ TEST(a_task_runs_after_the_callback_that_posted_it) {
 	loop_advance(fake.loop, 1);
 
 	CHECK_TEXT(note.text, "acb");
+	fake_loop_finish(&fake);
+}
+
+static void post_both(void *arg) {
+	struct note *note = arg;
+	task_post_last(&note->last, note->loop, on_b, note);
+	task_post(&note->task, note->loop, on_a, note);
+}
+
+TEST(a_last_task_runs_after_all_else_of_the_round) {
+	struct fake_loop fake;
+	struct note note = {0};
+	fake_loop_init(&fake, 1);
+	note.loop = fake.loop;
+
+	timer_start(&note.timer, fake.loop, 0, post_both, &note);
+	timer_start(&note.other, fake.loop, 0, on_a, &note);
+	loop_advance(fake.loop, 1);
+	CHECK_TEXT(note.text, "aab");
+
+	task_post_last(&note.last, fake.loop, on_b, &note); // outside of a round: in the next one
+	loop_advance(fake.loop, 1);
+	CHECK_TEXT(note.text, "aabb");
 	fake_loop_finish(&fake);
 }
 
@@ -347,6 +371,7 @@ int main(void) {
 		RUN(a_timer_that_sets_itself_to_now_does_not_starve_others),
 		RUN(a_heap_of_many_timers_stays_in_order),
 		RUN(a_task_runs_after_the_callback_that_posted_it),
+		RUN(a_last_task_runs_after_all_else_of_the_round),
 		RUN(a_cancelled_task_does_not_run),
 		RUN(a_watch_stopped_by_another_in_the_same_round_is_not_called),
 		RUN(a_hang_up_is_reported_as_readable),

@@ -5,7 +5,7 @@
 
 #include "base/alloc.h"
 #include "formats/json.h"
-#include "io/replace.h"
+#include "io/draft.h"
 #include "io/worker.h"
 
 #define STATE_MAX (16 * 1024 * 1024)
@@ -77,7 +77,7 @@ static void format_state(struct timer_state *state, bool is_clean, struct buf *o
 // On a thread of the pool.
 static void save_run(void *arg) {
 	struct save_job *job = arg;
-	job->is_saved = replace_file(job->fs, job->path, buf_str(&job->content), &job->err);
+	job->is_saved = draft_replace(job->fs, job->path, buf_str(&job->content), &job->err);
 }
 
 static void save_free(struct save_job *job) {
@@ -102,7 +102,7 @@ static void save_done(void *arg) {
 	struct timer_state *state = job->owner;
 	if (!state) {
 		// Stopping: a short blocking write, in the order that matters.
-		(void)!replace_file(job->fs, job->path, buf_str(&job->last_content), NULL);
+		(void)!draft_replace(job->fs, job->path, buf_str(&job->last_content), NULL);
 		save_free(job);
 		return;
 	}

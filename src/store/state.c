@@ -6,7 +6,7 @@
 #include <errno.h>
 
 #include "base/crc32c.h"
-#include "io/replace.h"
+#include "io/draft.h"
 
 #define STATE_SIZE_MAX (16 * 1024 * 1024)
 
@@ -76,7 +76,7 @@ bool state_save(struct fs *fs, const char *folder, struct str payload, struct er
 	buf_appendf(&content, "anna-state %d %08x %zu\n", STATE_FORMAT,
 		crc32c(0, payload.at, payload.len), payload.len);
 	buf_append_str(&content, payload);
-	return replace_file(fs, buf_text(&newest), buf_str(&content), err);
+	return draft_replace(fs, buf_text(&newest), buf_str(&content), err);
 }
 
 enum state_source state_load(struct fs *fs, const char *folder, struct buf *out, struct err *err) {

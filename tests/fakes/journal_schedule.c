@@ -6,62 +6,15 @@
 //	FAILED   sync said no, or recovery cut it        must not be read back; as long as nothing
 //	         else was acked in its stream, a restart makes it MAYBE
 //	MAYBE    there or not, whole batches only        the restart decides: then ACKED or gone
-#include "tests/fakes/journal_schedule.h"
+#include "tests/fakes/journal_schedule_parts.h"
 
 #include "base/alloc.h"
-#include "store/journal.h"
-#include "store/reader.h"
-#include "tests/fakes/fake_loop.h"
-#include "tests/fakes/sim_fs.h"
-
-#define STREAMS 3
-#define FOLDER "/state/journal"
-
-enum status {
-	PENDING,
-	ACKED,
-	FAILED,
-	MAYBE
-};
-
-struct known {
-	uint64_t sequence, cause, batch;
-	int64_t time_ns;
-	int stream;
-	enum status status;
-	size_t len;
-	uint64_t serial;  // what the payload is made of
-	bool is_seen;	  // in the reading that is being checked
-	bool is_damaged;  // in a range reported as damaged there
-	bool was_pending; // before it became MAYBE
-};
-
-struct schedule {
-	struct random random;
-	struct sim_fs *sim;
-	struct fake_clock clock;
-	struct journal *journal;
-	struct journal_stream_options streams[STREAMS];
-	struct journal_options options;
-	struct journal_recovery recovery;
-	enum planted_bug bug;
-	struct err err; // of the last append
-	struct known *known;
-	size_t n, cap;
-	uint64_t last_sequence, last_batch, last_serial;
-	bool has_open_failure[STREAMS]; // FAILED ones may still turn up
-	bool has_faults, is_full, has_flips, has_budget;
-	bool is_broken;	 // an append failed since the last sync
-	bool is_excused; // and so that sync had to fail
-	struct buf *reason;
-};
 
 uint64_t schedule_drawn[SIM_FAULTS];
 
-static const char *const names[STREAMS] = {"normal", "audit", "state"};
+const char *const schedule_streams[STREAMS] = {"normal", "audit", "state"};
 
-__attribute__((format(printf, 2, 3))) static bool broken(
-	struct schedule *schedule, const char *format, ...) {
+bool schedule_broken(struct schedule *schedule, const char *format, ...) {
 	va_list args;
 	va_start(args, format);
 	buf_vappendf(schedule->reason, format, args);
@@ -69,30 +22,16 @@ __attribute__((format(printf, 2, 3))) static bool broken(
 	return false;
 }
 
-static uint64_t below(struct schedule *schedule, uint64_t bound) {
+uint64_t schedule_below(struct schedule *schedule, uint64_t bound) {
 	return random_below(&schedule->random, bound);
 }
 
-static void make_payload(const struct known *known, struct buf *out) {
+void known_make_payload(const struct known *known, struct buf *out) {
 	struct random random;
 	random_init(&random, known->serial);
 	buf_clear(out);
 	random_fill(&random, buf_reserve(out, known->len + 8), known->len);
 	out->len = known->len;
-}
-
-static struct known *find(struct schedule *schedule, uint64_t sequence) {
-	size_t low = 0, high = schedule->n;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (schedule->known[middle].sequence < sequence) {
-			low = middle + 1;
-		} else {
-			high = middle;
-		}
-	}
-	bool is_there = low < schedule->n && schedule->known[low].sequence == sequence;
-	return is_there ? &schedule->known[low] : NULL;
 }
 
 // --- doing things ---
@@ -102,7 +41,7 @@ static bool append_known(struct schedule *schedule, struct known *first, size_t 
 	struct buf payloads[8] = {0};
 	struct err err = ERR_INIT;
 	for (size_t i = 0; i < n; i++) {
-		make_payload(&first[i], &payloads[i]);
+		known_make_payload(&first[i], &payloads[i]);
 		records[i] = (struct record){
 			.sequence = first[i].sequence,
 			.cause = first[i].cause,
@@ -111,7 +50,7 @@ static bool append_known(struct schedule *schedule, struct known *first, size_t 
 			.payload = buf_str(&payloads[i]),
 		};
 	}
-	const char *stream = names[first->stream];
+	const char *stream = schedule_streams[first->stream];
 	bool is_appended = true;
 	if (schedule->bug == BUG_BATCH_NOT_ATOMIC) {
 		for (size_t i = 0; i < n && is_appended; i++) {
@@ -133,8 +72,8 @@ static bool append_known(struct schedule *schedule, struct known *first, size_t 
 }
 
 static bool append(struct schedule *schedule) {
-	size_t n = below(schedule, 3) ? 1 : 1 + below(schedule, 8);
-	int stream = (int)below(schedule, STREAMS);
+	size_t n = schedule_below(schedule, 3) ? 1 : 1 + schedule_below(schedule, 8);
+	int stream = (int)schedule_below(schedule, STREAMS);
 	uint64_t batch = ++schedule->last_batch;
 	for (size_t i = 0; i < n; i++) {
 		if (schedule->n == schedule->cap) {
@@ -142,12 +81,13 @@ static bool append(struct schedule *schedule) {
 			schedule->known = xreallocarray(
 				schedule->known, schedule->cap, sizeof(*schedule->known));
 		}
-		size_t len = (size_t)below(schedule, 200);
-		len = below(schedule, 20) ? len : (size_t)below(schedule, 9000);
+		size_t len = (size_t)schedule_below(schedule, 200);
+		len = schedule_below(schedule, 20) ? len : (size_t)schedule_below(schedule, 9000);
 		uint64_t sequence = ++schedule->last_sequence;
 		schedule->known[schedule->n++] = (struct known){
 			.sequence = sequence,
-			.cause = below(schedule, 2) ? 0 : below(schedule, sequence),
+			.cause = schedule_below(schedule, 2) ? 0
+							     : schedule_below(schedule, sequence),
 			.batch = batch,
 			.time_ns = schedule->clock.wall_ns,
 			.stream = stream,
@@ -160,7 +100,8 @@ static bool append(struct schedule *schedule) {
 	bool is_excused = schedule->has_faults || schedule->is_full || schedule->is_broken;
 	schedule->is_broken = schedule->is_broken || !is_appended;
 	return is_appended || is_excused ||
-		broken(schedule, "an append failed without a fault: %s", schedule->err.message);
+		schedule_broken(
+			schedule, "an append failed without a fault: %s", schedule->err.message);
 }
 
 // Appends what has just failed once more, in new segments.
@@ -206,12 +147,12 @@ static bool sync_all(struct schedule *schedule) {
 		first++;
 	}
 	bool is_synced = sync_once(schedule);
-	if (!is_synced && below(schedule, 2)) {
+	if (!is_synced && schedule_below(schedule, 2)) {
 		append_again(schedule, first);
 		is_synced = sync_once(schedule);
 	}
 	return is_synced || schedule->has_faults || schedule->is_full || schedule->is_excused ||
-		broken(schedule, "a sync failed without a fault");
+		schedule_broken(schedule, "a sync failed without a fault");
 }
 
 // Maintenance has said durably where the abandoned segments end, but in streams where the next one
@@ -232,7 +173,8 @@ static bool maintain(struct schedule *schedule) {
 	struct journal_stats stats;
 	bool is_ready = journal_maintain(schedule->journal, &err);
 	if (!is_ready && !schedule->has_faults && !schedule->is_full) {
-		return broken(schedule, "maintenance failed without a fault: %s", err.message);
+		return schedule_broken(
+			schedule, "maintenance failed without a fault: %s", err.message);
 	}
 	if (is_ready) {
 		forget_failures(schedule);
@@ -244,229 +186,10 @@ static bool maintain(struct schedule *schedule) {
 	}
 	// A segment is as large as its largest frame needs.
 	if (is_ready && stats.size_bytes > budget + STREAMS * 4 * 80 * 1024) {
-		return broken(
+		return schedule_broken(
 			schedule, "%lld bytes are far over budget", (long long)stats.size_bytes);
 	}
 	return true;
-}
-
-// --- reading it all back ---
-
-static bool check_damage(struct schedule *schedule, const struct record *record) {
-	if (!schedule->has_flips) {
-		return broken(schedule, "damage from %llu to %llu reported where there is none",
-			(unsigned long long)record->sequence, (unsigned long long)record->cause);
-	}
-	for (size_t i = 0; i < schedule->n; i++) {
-		struct known *known = &schedule->known[i];
-		if (str_is(record->payload, names[known->stream]) &&
-			known->sequence >= record->sequence && known->sequence <= record->cause) {
-			known->is_damaged = true;
-		}
-	}
-	return true;
-}
-
-static bool check_record(struct schedule *schedule, const struct record *record) {
-	struct known *known = find(schedule, record->sequence);
-	unsigned long long sequence = record->sequence;
-	if (!known) {
-		return broken(schedule, "record %llu was never written", sequence);
-	}
-	if (known->is_seen) {
-		return broken(schedule, "record %llu is there twice", sequence);
-	}
-	known->is_seen = true;
-	// A bit flipped in the one frame that says where an abandoned segment ends is reported as damage,
-	// and what was behind that end may be read again: never acked, but as it was written.
-	if (known->status == FAILED && !schedule->has_open_failure[known->stream] &&
-		!schedule->has_flips) {
-		return broken(schedule, "record %llu came back", sequence);
-	}
-	_cleanup_(buf_finish) struct buf payload = BUF_INIT;
-	make_payload(known, &payload);
-	if (record->cause != known->cause || record->time_ns != known->time_ns ||
-		record->type != RECORD_EVENT || !str_equal(record->payload, buf_str(&payload))) {
-		return broken(schedule, "record %llu is not what was written", sequence);
-	}
-	return true;
-}
-
-static bool read_forward(struct schedule *schedule, uint64_t **out, size_t *out_n) {
-	struct reader_query query = {0};
-	struct err err = ERR_INIT;
-	struct record record;
-	uint64_t last = 0;
-	size_t cap = 64, n = 0;
-	uint64_t *seen = xcalloc(cap, sizeof(*seen));
-	struct reader *reader = reader_open(sim_fs(schedule->sim), FOLDER, &query, &err);
-	*out = seen;
-	bool is_good = reader != NULL;
-	while (is_good && reader_next(reader, &record, &err) == 1) {
-		if (record.type == RECORD_DAMAGE) {
-			is_good = check_damage(schedule, &record);
-		} else {
-			is_good = check_record(schedule, &record);
-			if (is_good && record.sequence <= last) {
-				is_good = broken(schedule, "record %llu comes after %llu",
-					(unsigned long long)record.sequence,
-					(unsigned long long)last);
-			}
-			last = record.sequence;
-			if (n == cap) {
-				cap *= 2;
-				seen = xreallocarray(seen, cap, sizeof(*seen));
-			}
-			seen[n++] = record.sequence;
-		}
-	}
-	reader_close(reader);
-	*out = seen;
-	*out_n = n;
-	return is_good;
-}
-
-static bool is_asked(
-	struct schedule *schedule, const struct reader_query *query, uint64_t sequence) {
-	const char *stream = names[find(schedule, sequence)->stream];
-	return sequence > query->after && (!query->before || sequence < query->before) &&
-		(!query->stream || strcmp(query->stream, stream) == 0);
-}
-
-// The sequence after `at` (in the query's direction) that the query must give; 0 at the end.
-static uint64_t expect(struct schedule *schedule, const struct reader_query *query,
-	const uint64_t *seen, size_t n, size_t *at) {
-	while (*at < n) {
-		uint64_t sequence = seen[query->backward ? n - 1 - *at : *at];
-		(*at)++;
-		if (is_asked(schedule, query, sequence)) {
-			return sequence;
-		}
-	}
-	return 0;
-}
-
-// A query must give exactly what the full reading gave within its bounds.
-static bool check_query(struct schedule *schedule, const struct reader_query *query,
-	const uint64_t *seen, size_t n) {
-	struct err err = ERR_INIT;
-	struct record record;
-	struct reader *reader = reader_open(sim_fs(schedule->sim), FOLDER, query, &err);
-	uint64_t expected, got;
-	size_t at = 0;
-	int found = -1;
-	do {
-		do {
-			found = reader ? reader_next(reader, &record, &err) : -1;
-		} while (found == 1 && record.type == RECORD_DAMAGE);
-		got = found == 1 ? record.sequence : 0;
-		expected = expect(schedule, query, seen, n, &at);
-	} while (got && got == expected);
-	reader_close(reader);
-	if (found < 0) {
-		return broken(schedule, "a query fails: %s", err.message);
-	}
-	return got == expected ||
-		broken(schedule,
-			"a %s query after %llu before %llu of %s gives %llu instead of %llu",
-			query->backward ? "backward" : "forward", (unsigned long long)query->after,
-			(unsigned long long)query->before, query->stream ? query->stream : "all",
-			(unsigned long long)got, (unsigned long long)expected);
-}
-
-static void count_effect(void *arg, const struct record *record) {
-	size_t *count = arg;
-	*count += record->type == RECORD_EVENT;
-}
-
-static bool check_lookups(struct schedule *schedule, const uint64_t *seen, size_t n) {
-	_cleanup_(buf_finish) struct buf payload = BUF_INIT;
-	struct err err = ERR_INIT;
-	struct record record;
-	uint64_t sequence = seen[below(schedule, n)];
-	struct fs *fs = sim_fs(schedule->sim);
-	if (reader_find(fs, FOLDER, sequence, &payload, &record, &err) != 1 ||
-		record.sequence != sequence) {
-		return broken(schedule, "record %llu is not found", (unsigned long long)sequence);
-	}
-	size_t expected = 0, found = 0;
-	struct known *known = find(schedule, sequence);
-	uint64_t cause = known->cause ? known->cause : 1;
-	for (size_t i = 0; i < n; i++) {
-		expected += find(schedule, seen[i])->cause == cause;
-	}
-	int result = reader_effects(fs, FOLDER, cause, 100000, count_effect, &found, &err);
-	if (result < 0 || found != expected) {
-		return broken(schedule, "%zu effects of %llu are found, not %zu", found,
-			(unsigned long long)cause, expected);
-	}
-	return true;
-}
-
-static bool check_queries(struct schedule *schedule, const uint64_t *seen, size_t n) {
-	struct reader_query queries[] = {
-		{.backward = true},
-		{.stream = names[below(schedule, STREAMS)]},
-		{.stream = names[below(schedule, STREAMS)], .backward = true},
-		{.after = below(schedule, schedule->last_sequence + 2)},
-		{.after = below(schedule, schedule->last_sequence + 2), .backward = true},
-		{.before = 1 + below(schedule, schedule->last_sequence + 2), .backward = true},
-	};
-	for (size_t i = 0; i < sizeof(queries) / sizeof(*queries); i++) {
-		if (!check_query(schedule, &queries[i], seen, n)) {
-			return false;
-		}
-	}
-	return n == 0 || check_lookups(schedule, seen, n);
-}
-
-// What must be there is there; batches are whole; the unacked kept is a beginning, in order.
-static bool check_presence(struct schedule *schedule) {
-	uint64_t oldest[STREAMS] = {0};
-	bool is_cut[STREAMS] = {false};
-	for (size_t i = 0; i < schedule->n; i++) {
-		struct known *known = &schedule->known[i];
-		if (known->is_seen && !oldest[known->stream]) {
-			oldest[known->stream] = known->sequence;
-		}
-	}
-	for (size_t i = 0; i < schedule->n; i++) {
-		struct known *known = &schedule->known[i];
-		unsigned long long sequence = known->sequence;
-		bool is_dropped = schedule->has_budget &&
-			(known->sequence < oldest[known->stream] || !oldest[known->stream]);
-		bool is_excused = known->is_damaged || is_dropped;
-		if (known->status == ACKED && !known->is_seen && !is_excused) {
-			return broken(schedule, "acked record %llu of %s is lost", sequence,
-				names[known->stream]);
-		}
-		if (i > 0 && known[-1].batch == known->batch && known[-1].status == known->status &&
-			known[-1].is_seen != known->is_seen && !is_excused &&
-			!known[-1].is_damaged) {
-			return broken(
-				schedule, "the batch of record %llu is there in part", sequence);
-		}
-		if (known->status == MAYBE && known->was_pending && !schedule->has_flips) {
-			if (known->is_seen && is_cut[known->stream]) {
-				return broken(schedule, "record %llu is kept, one before it is not",
-					sequence);
-			}
-			is_cut[known->stream] = is_cut[known->stream] || !known->is_seen;
-		}
-	}
-	return true;
-}
-
-static bool check_all(struct schedule *schedule) {
-	uint64_t *seen;
-	size_t n = 0;
-	for (size_t i = 0; i < schedule->n; i++) {
-		schedule->known[i].is_seen = schedule->known[i].is_damaged = false;
-	}
-	bool is_good = read_forward(schedule, &seen, &n) && check_presence(schedule) &&
-		check_queries(schedule, seen, n);
-	free(seen);
-	return is_good;
 }
 
 // --- stopping and starting ---
@@ -476,7 +199,7 @@ static bool open_journal(struct schedule *schedule) {
 	schedule->journal = journal_open(sim_fs(schedule->sim), &schedule->clock.clock, FOLDER,
 		&schedule->options, &schedule->recovery, &err);
 	if (!schedule->journal && !schedule->has_faults) {
-		return broken(schedule, "open fails: %s", err.message);
+		return schedule_broken(schedule, "open fails: %s", err.message);
 	}
 	return true;
 }
@@ -488,7 +211,9 @@ static void set_faults(struct schedule *schedule, bool has_faults) {
 		unsigned *all[] = {&faults.short_write, &faults.write_error, &faults.sync_error,
 			&faults.no_space, &faults.open_error, &faults.name_error};
 		for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
-			*all[i] = below(schedule, 2) ? 0 : (unsigned)below(schedule, 3000);
+			*all[i] = schedule_below(schedule, 2)
+				? 0
+				: (unsigned)schedule_below(schedule, 3000);
 		}
 	}
 	sim_fs_set_faults(schedule->sim, &faults);
@@ -496,7 +221,7 @@ static void set_faults(struct schedule *schedule, bool has_faults) {
 
 static void set_full(struct schedule *schedule, bool is_full) {
 	schedule->is_full = is_full;
-	sim_fs_set_capacity(schedule->sim, is_full ? (int64_t)below(schedule, 40000) : -1);
+	sim_fs_set_capacity(schedule->sim, is_full ? (int64_t)schedule_below(schedule, 40000) : -1);
 }
 
 // The model after a restart: what recovery kept is kept, what it cut is gone for good.
@@ -506,7 +231,7 @@ static bool settle_model(struct schedule *schedule) {
 	for (size_t i = 0; i < schedule->n; i++) {
 		struct known *known = &schedule->known[i];
 		if (known->status == ACKED && known->sequence > last && !known->is_damaged) {
-			return broken(schedule, "recovery ends at %llu, before acked %llu",
+			return schedule_broken(schedule, "recovery ends at %llu, before acked %llu",
 				(unsigned long long)last, (unsigned long long)known->sequence);
 		}
 		if (known->status == MAYBE || known->status == FAILED) {
@@ -547,7 +272,7 @@ static bool restart(struct schedule *schedule) {
 	set_full(schedule, false);
 	expect_restart(schedule);
 	// A dead journal is read as it is, too.
-	if (below(schedule, 4) == 0 && !check_all(schedule)) {
+	if (schedule_below(schedule, 4) == 0 && !schedule_read_back(schedule)) {
 		return false;
 	}
 	if (!open_journal(schedule)) {
@@ -564,16 +289,16 @@ static bool restart(struct schedule *schedule) {
 		first.last_sequence != schedule->recovery.last_sequence ||
 		first.damage_count != schedule->recovery.damage_count ||
 		schedule->recovery.cut_bytes) {
-		return broken(schedule, "recovery run again changed something");
+		return schedule_broken(schedule, "recovery run again changed something");
 	}
 	if (first.damage_count && !schedule->has_flips) {
-		return broken(schedule, "recovery reports damage where there is none");
+		return schedule_broken(schedule, "recovery reports damage where there is none");
 	}
-	return check_all(schedule) && settle_model(schedule);
+	return schedule_read_back(schedule) && settle_model(schedule);
 }
 
 static bool crash(struct schedule *schedule) {
-	if (below(schedule, 2)) {
+	if (schedule_below(schedule, 2)) {
 		sim_fs_kill(schedule->sim);
 	} else {
 		sim_fs_crash(schedule->sim);
@@ -590,7 +315,7 @@ static bool close_and_open(struct schedule *schedule) {
 	}
 	journal_close(schedule->journal);
 	schedule->journal = NULL;
-	if (below(schedule, 2)) {
+	if (schedule_below(schedule, 2)) {
 		sim_fs_crash(schedule->sim);
 	} else {
 		sim_fs_kill(schedule->sim);
@@ -598,7 +323,8 @@ static bool close_and_open(struct schedule *schedule) {
 	if (!restart(schedule)) {
 		return false;
 	}
-	return schedule->recovery.was_clean || broken(schedule, "a clean close is not seen");
+	return schedule->recovery.was_clean ||
+		schedule_broken(schedule, "a clean close is not seen");
 }
 
 struct files {
@@ -619,10 +345,11 @@ static void flip_in_file(struct schedule *schedule, const char *path) {
 	struct fs *fs = sim_fs(schedule->sim);
 	if (fs->stat(fs, path, &found) == 0 && found.size > 0) {
 		// Mostly where the records are.
-		int64_t from = found.size > 1024 && below(schedule, 8) ? 1024 : 0;
-		int64_t at = from + (int64_t)below(schedule, (uint64_t)(found.size - from));
+		int64_t from = found.size > 1024 && schedule_below(schedule, 8) ? 1024 : 0;
+		int64_t at = from +
+			(int64_t)schedule_below(schedule, (uint64_t)(found.size - from));
 		schedule->has_flips |= sim_fs_flip(
-			schedule->sim, path, at, (int)below(schedule, 8));
+			schedule->sim, path, at, (int)schedule_below(schedule, 8));
 	}
 }
 
@@ -633,7 +360,7 @@ static bool flip_bits(struct schedule *schedule) {
 	if (!sync_all(schedule) || !maintain(schedule)) {
 		return false;
 	}
-	if (below(schedule, 2)) {
+	if (schedule_below(schedule, 2)) {
 		journal_close(schedule->journal);
 		schedule->journal = NULL;
 	}
@@ -641,12 +368,13 @@ static bool flip_bits(struct schedule *schedule) {
 	sim_fs_settle(schedule->sim);
 	stop(schedule);
 	struct fs *fs = sim_fs(schedule->sim);
-	_cleanup_(freep) char *folder = xasprintf("%s/%s", FOLDER, names[below(schedule, STREAMS)]);
+	_cleanup_(freep) char *folder = xasprintf(
+		"%s/%s", FOLDER, schedule_streams[schedule_below(schedule, STREAMS)]);
 	struct files files = {.folder = folder};
 	(void)fs->list(fs, folder, on_name, &files); // may not exist: then nothing is flipped
 	// One in a file: two can take the last record together with the MARK that vouches for it.
-	for (size_t flips = below(schedule, 3) ? 1 : 3; flips && files.n; flips--) {
-		size_t i = (size_t)below(schedule, files.n);
+	for (size_t flips = schedule_below(schedule, 3) ? 1 : 3; flips && files.n; flips--) {
+		size_t i = (size_t)schedule_below(schedule, files.n);
 		flip_in_file(schedule, files.paths[i]);
 		free(files.paths[i]);
 		files.paths[i] = files.paths[--files.n];
@@ -668,8 +396,8 @@ static bool recovers_when_freed(struct schedule *schedule) {
 }
 
 static bool step(struct schedule *schedule) {
-	fake_clock_advance(&schedule->clock, (int64_t)below(schedule, 1000000000));
-	uint64_t what = below(schedule, 100);
+	fake_clock_advance(&schedule->clock, (int64_t)schedule_below(schedule, 1000000000));
+	uint64_t what = schedule_below(schedule, 100);
 	if (what < 55) {
 		return append(schedule);
 	}
@@ -680,7 +408,7 @@ static bool step(struct schedule *schedule) {
 		return maintain(schedule);
 	}
 	if (what < 88) {
-		set_faults(schedule, below(schedule, 2));
+		set_faults(schedule, schedule_below(schedule, 2));
 		return true;
 	}
 	if (what < 90) {
@@ -692,7 +420,7 @@ static bool step(struct schedule *schedule) {
 	}
 	if (what < 94) {
 		set_faults(schedule, false);
-		return check_all(schedule);
+		return schedule_read_back(schedule);
 	}
 	return what < 96 ? close_and_open(schedule) : crash(schedule);
 }
@@ -702,12 +430,12 @@ static void begin(struct schedule *schedule, uint64_t seed) {
 	schedule->sim = sim_fs_create(seed + 1);
 	sim_fs_put(schedule->sim, "/state/.here", "", 0);
 	fake_clock_init(&schedule->clock);
-	schedule->has_budget = below(schedule, 4) == 0;
+	schedule->has_budget = schedule_below(schedule, 4) == 0;
 	for (int i = 0; i < STREAMS; i++) {
 		schedule->streams[i] = (struct journal_stream_options){
-			.name = names[i],
+			.name = schedule_streams[i],
 			.budget_bytes = schedule->has_budget ? 40000 : 1 << 30,
-			.max_age_ns = schedule->has_budget && below(schedule, 2)
+			.max_age_ns = schedule->has_budget && schedule_below(schedule, 2)
 				? 10 * NS_PER_SECOND
 				: 0,
 		};
@@ -715,7 +443,7 @@ static void begin(struct schedule *schedule, uint64_t seed) {
 	schedule->options = (struct journal_options){
 		.streams = schedule->streams,
 		.stream_count = STREAMS,
-		.segment_bytes = (int64_t)4096 << below(schedule, 4),
+		.segment_bytes = (int64_t)4096 << schedule_below(schedule, 4),
 	};
 	sim_fs_skip_directory_syncs(schedule->sim, schedule->bug == BUG_NO_DIRECTORY_SYNC);
 	sim_fs_skip_syncs(schedule->sim, schedule->bug == BUG_ACK_BEFORE_SYNC);
@@ -724,13 +452,13 @@ static void begin(struct schedule *schedule, uint64_t seed) {
 bool schedule_run(uint64_t seed, enum planted_bug bug, struct buf *out_reason) {
 	struct schedule schedule = {.bug = bug, .reason = out_reason};
 	begin(&schedule, seed);
-	size_t steps = 10 + (size_t)below(&schedule, 120);
+	size_t steps = 10 + (size_t)schedule_below(&schedule, 120);
 	bool is_good = open_journal(&schedule);
 	for (size_t i = 0; i < steps && is_good; i++) {
 		is_good = step(&schedule);
 	}
 	if (is_good) {
-		is_good = below(&schedule, 2) ? flip_bits(&schedule) : crash(&schedule);
+		is_good = schedule_below(&schedule, 2) ? flip_bits(&schedule) : crash(&schedule);
 	}
 	for (int i = 0; i < SIM_FAULTS; i++) {
 		schedule_drawn[i] += sim_fs_drawn(schedule.sim, (enum sim_fault)i);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "io/replace.h"
+#include "io/draft.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -16,11 +16,6 @@ struct draft {
 	int folder_synced; // 0, or -errno
 };
 
-static bool fail(struct err *err, int result, const char *what, const char *path) {
-	errno = -result;
-	return err_errno(err, "%s %s", what, path);
-}
-
 static void destroy(struct draft *draft) {
 	free(draft->path);
 	free(draft->tmp);
@@ -32,10 +27,10 @@ static bool open_tmp(struct draft *draft, struct err *err) {
 	struct fs *fs = draft->fs;
 	int result = fs->unlink(fs, draft->tmp);
 	if (result < 0 && result != -ENOENT) {
-		return fail(err, result, "cannot remove the stale", draft->tmp);
+		return fs_fail(err, result, "cannot remove the stale", draft->tmp);
 	}
 	draft->fd = fs->open(fs, draft->tmp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
-	return draft->fd >= 0 || fail(err, draft->fd, "cannot create", draft->tmp);
+	return draft->fd >= 0 || fs_fail(err, draft->fd, "cannot create", draft->tmp);
 }
 
 static struct draft *create(
@@ -53,7 +48,7 @@ static struct draft *create(
 		written = fs_write_all(fs, draft->fd, body.at, body.len, (int64_t)head.len);
 	}
 	if (written < 0) {
-		(void)fail(err, (int)written, "cannot write", draft->tmp);
+		(void)fs_fail(err, (int)written, "cannot write", draft->tmp);
 		draft_drop(draft);
 		return NULL;
 	}
@@ -99,7 +94,7 @@ static int sync_both(struct draft *draft) {
 
 static bool end(
 	struct draft *draft, int result, const char *what, const char *path, struct err *err) {
-	bool ok = result >= 0 || fail(err, result, what, path);
+	bool ok = result >= 0 || fs_fail(err, result, what, path);
 	destroy(draft);
 	return ok;
 }
@@ -108,7 +103,7 @@ bool draft_commit(struct draft *draft, struct err *err) {
 	struct fs *fs = draft->fs;
 	int result = fs->rename(fs, draft->tmp, draft->path);
 	if (result < 0) {
-		(void)fail(err, result, "cannot rename", draft->tmp);
+		(void)fs_fail(err, result, "cannot rename", draft->tmp);
 		draft_drop(draft);
 		return false;
 	}
@@ -128,7 +123,7 @@ void draft_drop(struct draft *draft) {
 	}
 }
 
-bool replace_file(struct fs *fs, const char *path, struct str content, struct err *err) {
+bool draft_replace(struct fs *fs, const char *path, struct str content, struct err *err) {
 	struct draft *draft = create(fs, path, content, STR(""), err);
 	if (!draft) {
 		return false;
@@ -141,7 +136,7 @@ bool replace_file(struct fs *fs, const char *path, struct str content, struct er
 	}
 	if (result < 0) {
 		(void)fs->unlink(fs, draft->tmp); // best effort: the next call removes it too
-		bool ok = fail(err, result, what, draft->tmp);
+		bool ok = fs_fail(err, result, what, draft->tmp);
 		destroy(draft);
 		return ok;
 	}

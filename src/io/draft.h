@@ -5,14 +5,14 @@
 
 #include "io/fs.h"
 
-// Replaces a file, if there is one, as one step that survives power loss: path.tmp is written and
-// synced, renamed, and the folder synced. The old content stays whole when anything fails.
-_must_use_ bool replace_file(struct fs *fs, const char *path, struct str content, struct err *err);
+// All in one, over the file that is there, if one is: path.tmp is written and synced, renamed, and the
+// folder synced. The old content stays whole when anything fails.
+_must_use_ bool draft_replace(struct fs *fs, const char *path, struct str content, struct err *err);
 
 // A file of a name that nothing has yet, in two halves, for a caller who has other work to do while the
 // disk has its own. draft_begin writes path.tmp and lets the disk begin; NULL with *err when it
 // cannot be written. draft_commit gives it its name and makes both durable with one wait instead of
-// replace_file's two: a power loss in it may leave a part of the content under the name, so the
+// draft_replace's two: a power loss in it may leave a part of the content under the name, so the
 // content must tell by itself that it is whole. draft_drop makes it never have been.
 struct draft;
 _must_use_ struct draft *draft_begin(

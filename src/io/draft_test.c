@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "io/replace.h"
+#include "io/draft.h"
 
 #include "tests/check.h"
 #include "tests/fakes/sim_fs.h"
@@ -19,10 +19,10 @@ TEST(a_replaced_file_is_the_new_or_the_old_one_after_a_power_loss) {
 		sim_fs_put(sim, "/state/file", "old", 3);
 
 		bool is_replaced = seed % 2 == 0 &&
-			replace_file(sim_fs(sim), "/state/file", STR("new content"), &err);
+			draft_replace(sim_fs(sim), "/state/file", STR("new content"), &err);
 		if (seed % 2) { // cut short: the folder was not synced
 			sim_fs_skip_directory_syncs(sim, true);
-			CHECK(replace_file(sim_fs(sim), "/state/file", STR("new content"), &err));
+			CHECK(draft_replace(sim_fs(sim), "/state/file", STR("new content"), &err));
 		}
 		sim_fs_crash(sim);
 		sim_fs_boot(sim);
@@ -40,7 +40,7 @@ TEST(a_replacement_that_fails_leaves_the_old_file_whole) {
 	sim_fs_put(sim, "/state/file", "old", 3);
 	sim_fs_set_capacity(sim, 8);
 
-	CHECK(!replace_file(sim_fs(sim), "/state/file", STR("longer than that"), &err));
+	CHECK(!draft_replace(sim_fs(sim), "/state/file", STR("longer than that"), &err));
 
 	CHECK_TEXT(err.message, "cannot write /state/file.tmp: No space left on device");
 	CHECK_TEXT(read_back(sim_fs(sim), "/state/file"), "old");
